@@ -1,0 +1,83 @@
+"""The three answers of a rule: a finding, nothing, or "cannot assess" with what is missing.
+
+Every answer carries `recheck_at`: the earliest instant at which it would change with no new fact.
+"Nothing found" and "could not assess" never look the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules.picture import AnyKept
+from rules.policy.terms import Number
+from schemas.alerts import Advice
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A fact the finding stands on, with the phrase a pharmacist reads."""
+
+    what: str
+    fact: AnyKept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a rule found. Severity comes from the policy by (rule, reason).
+
+    `subject` tells one alert of a rule from another where a rule can have several at once (a fact
+    id, an analyte); empty where there is one. `since` is when the subject began, `effective_at`
+    the clinical time of the deciding fact (or the due instant).
+    """
+
+    subject: str = ""
+    since: datetime
+    effective_at: datetime
+    reason: str | None = None
+    title: str
+    message: str
+    advice: Advice | None = None
+    evidence: tuple[Shown, ...] = ()
+    thresholds: tuple[Number, ...] = ()
+    episode: int | None = None
+    is_provisional: bool = False
+    context: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One finding or several (of different subjects)."""
+
+    findings: tuple[Finding, ...]
+    recheck_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Assessed, and there is nothing to say."""
+
+    recheck_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CannotAssess:
+    """The rule applies, and these facts are missing; never the same as nothing."""
+
+    missing: tuple[str, ...]
+    recheck_at: datetime | None = None
+
+
+Answer = Found | Nothing | CannotAssess
+
+NOTHING = Nothing()
+
+
+def found(finding: Finding, recheck_at: datetime | None = None) -> Found:
+    """A single finding."""
+    return Found((finding,), recheck_at)
+
+
+def earliest(*instants: datetime | None) -> datetime | None:
+    """The first of the instants that are set."""
+    return min((instant for instant in instants if instant is not None), default=None)

@@ -1,0 +1,34 @@
+"""Every rule, in order, by hand.
+
+There is no discovery: a rule that is not in its family's `entries.py`, listed here, does not run.
+`docs/rules.md` is generated from this list and the policy.
+"""
+
+from __future__ import annotations
+
+from rules.dataquality.entries import ENTRIES as DATA_QUALITY
+from rules.dosing.entries import ENTRIES as DOSING
+from rules.entry import RuleEntry
+from rules.haematology import anc_cycle_delay, anc_hold, fn_suspected, plt_hold
+from rules.haematology.entries import ENTRIES as HAEMATOLOGY
+from rules.holds import CountHoldRule, FeverHoldRule, HoldRules
+from rules.infection.entries import ENTRIES as INFECTION
+from rules.monitoring.entries import ENTRIES as MONITORING
+from rules.thrombosis.entries import ENTRIES as THROMBOSIS
+
+RULES_VERSION = "1"
+"""Changes whenever a rule's code may answer differently; part of every policy activation."""
+
+HOLD_RULES = HoldRules(
+    counts=(
+        CountHoldRule(anc_hold.RULE_ID, "severe", "anc", anc_hold.opens_severe, anc_hold.releases),
+        CountHoldRule(anc_cycle_delay.RULE_ID, "pre-cycle", "anc", anc_cycle_delay.opens, anc_hold.releases),
+        CountHoldRule(anc_hold.RULE_ID, "repeat", "anc", anc_hold.opens_repeat, anc_hold.releases),
+        CountHoldRule(plt_hold.RULE_ID, "low", "platelets", plt_hold.opens, plt_hold.releases),
+    ),
+    fever=FeverHoldRule(fn_suspected.RULE_ID, fn_suspected.opens, fn_suspected.releases),
+)
+
+CATALOGUE: tuple[RuleEntry, ...] = (*HAEMATOLOGY, *DOSING, *MONITORING, *THROMBOSIS, *INFECTION, *DATA_QUALITY)
+
+BY_ID = {entry.id: entry for entry in CATALOGUE}

@@ -1,0 +1,1 @@
+"""Dispenses and doses around a hold."""

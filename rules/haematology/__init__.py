@@ -1,0 +1,1 @@
+"""Blood counts on treatment: holds, watching, resuming, support."""

@@ -1,0 +1,272 @@
+"""Placing facts into a record's history by clinical time.
+
+A new fact that lies behind everything else is folded onto the ledger as it stands. Any other - late,
+corrected, retracted, of the same instant - folds the history anew from the opening balance. Both ways
+end in the same ledger; a property test holds that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from rules.course import advance, fold
+from rules.holds import HoldRules
+from rules.ledger import Ledger
+from rules.picture import AnyKept, Diagnosis, Person, Result, merge_versions
+from rules.policy.terms import Policy
+from rules.record import (
+    Chunk,
+    Record,
+    Segment,
+    fact_digest,
+    holds_digest,
+    pack_chunk,
+    read_fact,
+    read_ledger,
+    segment_of,
+    unpack,
+    write_fact,
+    write_ledger,
+)
+from schemas.events import FactStatus
+
+_CHUNK = 32
+"""Facts a chunk: large enough to compress well, small enough that a cut moves often."""
+_MOST_UNENROLLED = 600
+
+
+@dataclass(slots=True)
+class History:
+    """The part of a record that placing facts changes; private to one step."""
+
+    key: str
+    zone: str
+    ledger: Ledger
+    opening: bytes
+    chunks: tuple[Chunk, ...]
+    recent: tuple[msgspec.Raw, ...]
+    recent_digests: bytes
+    future: tuple[AnyKept, ...]
+    segments: tuple[Segment, ...]
+    was_refolded: bool = False
+    written: dict[str, bytes] = field(default_factory=dict)
+    """Segments to be written before the record."""
+
+
+def open_history(record: Record) -> History:
+    """A private copy of a record's history."""
+    return History(
+        key=record.header.key,
+        zone=record.header.zone,
+        ledger=msgspec.structs.replace(record.ledger),
+        opening=record.opening,
+        chunks=record.chunks,
+        recent=record.recent,
+        recent_digests=record.recent_digests,
+        future=record.future,
+        segments=record.segments,
+    )
+
+
+def reaches_behind_cut(history: History, facts: Sequence[AnyKept]) -> bool:
+    """Whether these facts can only be placed with the segments at hand.
+
+    A fact from before the cut, and a correction of a fact that is not in the head.
+    """
+    if not history.segments:
+        return False
+    cut = history.segments[-1].last
+    return any(
+        fact.at <= cut
+        or (fact.status in (FactStatus.CORRECTED, FactStatus.WITHDRAWN) and not is_in_head(history, fact))
+        for fact in facts
+    )
+
+
+def is_in_head(history: History, fact: AnyKept) -> bool:
+    """Whether some version of this fact is among those since the cut."""
+    digest = fact_digest(fact.id)
+    return (
+        holds_digest(history.recent_digests, digest)
+        or any(holds_digest(chunk.digests, digest) for chunk in history.chunks)
+        or any(held.id == fact.id for held in history.future)
+    )
+
+
+def place(
+    history: History,
+    facts: Sequence[AnyKept],
+    at: datetime,
+    policy: Policy,
+    hold_rules: HoldRules,
+    behind: Mapping[str, bytes] | None,
+) -> tuple[str, ...]:
+    """Place new facts; the answer says for each `applied` or `duplicate`.
+
+    `behind` holds the segments, and is needed where `reaches_behind_cut` said so.
+    """
+    horizon = at + policy.terms.future_tolerance_minutes.span
+    is_new = [not is_in_head(history, fact) for fact in facts]
+    coming = tuple(fact for fact in facts if fact.at > horizon)
+    here = [fact for fact in facts if fact.at <= horizon]
+    folded_to = history.ledger.folded_to
+    in_order = folded_to is None or all(fact.at > folded_to for fact in here)
+    is_plain = not any(fact.is_withdrawn for fact in here) and len({fact.id for fact in here}) == len(here)
+    if behind is None and not coming and in_order and all(is_new) and is_plain:
+        _append(history, here, policy, hold_rules)
+        return ("applied",) * len(facts)
+    held = _all_facts(history, behind)
+    merged = merge_versions(held, facts)
+    before = {fact.id: fact for fact in held}
+    answer = tuple(
+        "duplicate" if before.get(fact.id) is merged[fact.id] or merged[fact.id] is not fact else "applied"
+        for fact in facts
+    )
+    if "applied" in answer:
+        refold(history, tuple(merged.values()), at, policy, hold_rules, is_whole=behind is not None)
+    return answer
+
+
+def _append(history: History, facts: Sequence[AnyKept], policy: Policy, hold_rules: HoldRules) -> None:
+    ordered = sorted(facts, key=lambda fact: fact.order)
+    _fold_on(history, ordered, policy, hold_rules)
+    history.recent = (*history.recent, *(write_fact(fact) for fact in ordered))
+    history.recent_digests += b"".join(fact_digest(fact.id) for fact in ordered)
+    if len(history.recent) >= 2 * _CHUNK:
+        old = tuple(read_fact(raw) for raw in history.recent[:_CHUNK])
+        # A chunk never splits an instant: what was folded together stays together.
+        end = old[-1].at
+        rest = [read_fact(raw) for raw in history.recent[_CHUNK:]]
+        old = (*old, *(fact for fact in rest if fact.at == end))
+        history.chunks = (*history.chunks, pack_chunk(old))
+        history.recent = history.recent[len(old) :]
+        history.recent_digests = history.recent_digests[len(history.chunks[-1].digests) :]
+
+
+def _fold_on(history: History, ordered: Sequence[AnyKept], policy: Policy, hold_rules: HoldRules) -> None:
+    group: list[AnyKept] = []
+    for fact in ordered:
+        if group and (fact.at, type(fact) is Result) != (group[0].at, type(group[0]) is Result):
+            advance(history.ledger, tuple(group), policy, hold_rules)
+            group = []
+        group.append(fact)
+    if group:
+        advance(history.ledger, tuple(group), policy, hold_rules)
+
+
+def fold_due(history: History, at: datetime, policy: Policy, hold_rules: HoldRules) -> bool:
+    """Fold facts that lay in the future and whose time has come."""
+    due = [fact for fact in history.future if fact.at <= at]
+    if not due:
+        return False
+    history.future = tuple(fact for fact in history.future if fact.at > at)
+    place(history, due, at, policy, hold_rules, None)
+    return True
+
+
+def _all_facts(history: History, behind: Mapping[str, bytes] | None) -> list[AnyKept]:
+    facts: list[AnyKept] = []
+    if behind is not None:
+        for segment in history.segments:
+            facts.extend(unpack(behind[segment.name]))
+    for chunk in history.chunks:
+        facts.extend(unpack(chunk.packed))
+    facts.extend(read_fact(raw) for raw in history.recent)
+    facts.extend(history.future)
+    return facts
+
+
+def all_facts(history: History, behind: Mapping[str, bytes] | None = None) -> tuple[AnyKept, ...]:
+    """Every fact of the head (and of the segments at hand), in clinical order."""
+    return tuple(sorted(_all_facts(history, behind), key=lambda fact: fact.order))
+
+
+def refold(
+    history: History,
+    facts: Sequence[AnyKept],
+    at: datetime,
+    policy: Policy,
+    hold_rules: HoldRules,
+    *,
+    is_whole: bool,
+) -> None:
+    """Fold the history anew from these facts (all of the head, or all there are)."""
+    horizon = at + policy.terms.future_tolerance_minutes.span
+    ordered = sorted(facts, key=lambda fact: fact.order)
+    here = [fact for fact in ordered if fact.at <= horizon]
+    history.future = tuple(fact for fact in ordered if fact.at > horizon)
+    if is_whole:
+        history.opening, history.segments = b"", ()
+    history.ledger = fold(read_ledger(history.opening, history.zone), here, policy, hold_rules)
+    history.was_refolded = True
+    _store(history, here)
+
+
+def _store(history: History, ordered: list[AnyKept]) -> None:
+    """Keep facts in clinical order: the newest open, the older in chunks that never split an instant."""
+    chunks: list[Chunk] = []
+    while len(ordered) >= 2 * _CHUNK:
+        size = _CHUNK
+        while size < len(ordered) and ordered[size].at == ordered[size - 1].at:
+            size += 1
+        chunks.append(pack_chunk(tuple(ordered[:size])))
+        ordered = ordered[size:]
+    history.chunks = tuple(chunks)
+    history.recent = tuple(write_fact(fact) for fact in ordered)
+    history.recent_digests = b"".join(fact_digest(fact.id) for fact in ordered)
+
+
+def cut(history: History, at: datetime, policy: Policy, hold_rules: HoldRules) -> None:
+    """Move chunks older than the head's reach behind the cut, into the opening balance."""
+    oldest = at - policy.terms.keep_head_days.span
+    while history.chunks and history.chunks[0].last < oldest:
+        chunk = history.chunks[0]
+        opening = read_ledger(history.opening, history.zone)
+        history.opening = write_ledger(fold(opening, unpack(chunk.packed), policy, hold_rules))
+        segment = segment_of(history.key, chunk)
+        history.segments = (*history.segments, segment)
+        history.written[segment.name] = chunk.packed
+        history.chunks = history.chunks[1:]
+
+
+def keep_unenrolled(history: History, facts: Sequence[AnyKept], at: datetime, policy: Policy) -> tuple[str, ...]:
+    """Keep facts of a person not on lenalidomide, in case there will be treatment; nothing is folded.
+
+    Results are kept a while after they became known, conditions and demographics longer; and never
+    more than `_MOST_UNENROLLED`, newest first, so that a backfill of decades stays small.
+    """
+    held = {fact.id: fact for fact in _all_facts(history, None)}
+    answer = []
+    for fact in facts:
+        before = held.get(fact.id)
+        is_news = before is None or fact.outranks(before)
+        answer.append("applied" if is_news else "duplicate")
+        if is_news:
+            held[fact.id] = fact
+    terms = policy.terms
+    short, long = at - terms.keep_unenrolled_days.span, at - terms.keep_history_days.span
+    kept = [fact for fact in held.values() if fact.known >= (long if isinstance(fact, (Diagnosis, Person)) else short)]
+    kept.sort(key=lambda fact: fact.order)
+    history.future = tuple(fact for fact in kept if fact.at > at)
+    _store(history, [fact for fact in kept if fact.at <= at][-_MOST_UNENROLLED:])
+    return tuple(answer)
+
+
+def as_it_was(
+    history: History, until: datetime, policy: Policy, hold_rules: HoldRules, *, issued_by: datetime | None
+) -> Ledger:
+    """The ledger on all that is known now, as of an earlier clinical time.
+
+    With `issued_by`, only facts that had been issued by then: what an absence looked like to
+    someone who had every result the moment it was issued.
+    """
+    facts = [
+        fact
+        for fact in all_facts(history)
+        if fact.at <= until and (issued_by is None or (fact.issued or fact.at) <= issued_by)
+    ]
+    return fold(read_ledger(history.opening, history.zone), facts, policy, hold_rules)

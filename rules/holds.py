@@ -1,0 +1,112 @@
+"""Episodes and holds: the states that counts open and close.
+
+A hold means "lenalidomide should not be taken or dispensed". Each cause is released on its own;
+the drug is clear only when all are. Which count opens or releases a hold is said by the rule
+modules of `rules/haematology`, which are handed in as `HoldRules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from rules.picture import Result, Supply
+from rules.policy.terms import Terms
+
+
+class Episode(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A run of low counts of one analyte, numbered per course; it survives cycle borders."""
+
+    analyte: str
+    number: int
+    opened: Result
+    nadir: Result
+    newest: Result
+    closed_at: datetime | None = None
+
+
+class Hold(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One cause to hold lenalidomide.
+
+    `opened` is the result that opened it, `decided` the one that set its present rule and reason,
+    `known` when it could be known here. `persistent` is a count still low long enough after.
+    """
+
+    cause: str
+    """`anc`, `platelets` or `fever`."""
+    rule: str
+    reason: str
+    episode: int
+    opened: Result
+    decided: Result
+    newest: Result
+    worst: Result
+    known: datetime
+    cycle: int | None
+    dose: Supply | None
+    is_provisional: bool = False
+    persistent: Result | None = None
+    rechecked_at: datetime | None = None
+    """The newest complete CBC since it opened."""
+    released: Result | None = None
+
+
+class Fever(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A run of temperatures at or above the fever limit."""
+
+    first: Result
+    peak: Result
+    last: Result
+    below: Result | None = None
+    """The first reading below the limit after `last`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where in treatment a count falls."""
+
+    cycle: int
+    is_pre_cycle: bool
+    """From three days before the expected day 1 until the first dose or dispense of that cycle."""
+    episode: int
+    """The number of the episode this count belongs to, or would open."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountHoldRule:
+    """One row a count can open a hold by; earlier rows of a cause take precedence."""
+
+    rule: str
+    reason: str
+    cause: str
+    opens: Callable[[Result, Moment, Terms], bool]
+    releases: Callable[[Result, Hold, Terms], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class FeverHoldRule:
+    """The rule that fever with a low or unknown ANC opens a hold by."""
+
+    rule: str
+    opens: Callable[[Fever, Result | None, Terms], str | None]
+    releases: Callable[[Fever, Result, Result | None, Terms], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRules:
+    """Every rule that opens a hold, in order of precedence within its cause."""
+
+    counts: tuple[CountHoldRule, ...]
+    fever: FeverHoldRule
+
+    def of_cause(self, cause: str) -> tuple[CountHoldRule, ...]:
+        """The rules of one cause, most severe first."""
+        return tuple(rule for rule in self.counts if rule.cause == cause)
+
+
+def is_hold_known_at(hold: Hold, at: datetime) -> bool:
+    """Whether the alert of this hold could have been seen at an instant."""
+    return at >= hold.known

@@ -1,0 +1,1 @@
+"""Antibacterial prophylaxis in the first cycles."""

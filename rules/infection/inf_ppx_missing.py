@@ -1,0 +1,93 @@
+"""No antibacterial prophylaxis in the first cycles.
+
+Watches for    the first cycles, some days after day 1 of cycle 1, without co-trimoxazole, a quinolone or a penicillin
+               taken (an order alone is not taken). High risk with aggressive disease, past neutropenia or infections.
+Stays silent   with any of these, and from the first day of the cycle after them.
+Cannot assess  never by itself: no record of an agent is what it speaks of.
+Numbers        inf_ppx_cycles, inf_ppx_wait_days, inf_recent_days
+"""
+
+from __future__ import annotations
+
+from rules.answers import NOTHING, Answer, Finding, Nothing, Shown, earliest, found
+from rules.calendar import days_after
+from rules.ledger import LENALIDOMIDE
+from rules.picture import AnyKept
+from rules.view import View
+from schemas.alerts import Action, Advice
+
+RULE_ID = "inf-ppx-missing"
+AGENTS = "antibacterial-prophylaxis"
+INFECTIONS = ("infection", "pneumonia", "sepsis", "herpes-zoster")
+NEUTROPENIAS = ("neutropenia", "febrile-neutropenia")
+SUBSTANCES = ("sulfonamide", "co-trimoxazole", "quinolone", "levofloxacin", "ciprofloxacin", "moxifloxacin",
+              "penicillin", "penicillin-v", "amoxicillin", "co-amoxiclav", AGENTS)  # fmt: skip
+STATED = ("aggressive-disease", "past-neutropenia", "past-infections")
+REASON = "high-dose-dexamethasone-reason"
+DECLINED = "infection-prophylaxis-declined"
+
+
+def assess(view: View) -> Answer:
+    """Routine prophylaxis for the first cycles, the more so in the risk groups."""
+    cycle, day_1, terms = view.cycle, view.first_cycle_day_1, view.policy.terms
+    if not view.is_on_treatment or cycle is None or day_1 is None:
+        return NOTHING
+    due = days_after(day_1, terms.inf_ppx_wait_days.whole + 1, view.zone)
+    span = view.span_now(AGENTS)
+    recheck = earliest(
+        *(i for i in (due, span and span.ends, view.next_cycle_at, view.ledger.ended_at) if i and i > view.at)
+    )
+    if cycle.number > terms.inf_ppx_cycles.whole or view.at < due or span is not None:
+        return Nothing(recheck)
+    past = view.spans(AGENTS)
+    since = max(due, past[-1].ends) if past else due
+    risks = _risks(view)
+    first = next((s for s in view.supplies(LENALIDOMIDE) if s.way != "ordered"), None)
+    evidence = [Shown("lenalidomide", first)] if first is not None else []
+    evidence += [Shown("last prophylaxis", past[-1].newest)] if past else []
+    evidence += [Shown(what, fact) for what, fact in risks]
+    named = ", ".join(dict.fromkeys(what for what, _ in risks))
+    return found(
+        Finding(
+            since=since,
+            effective_at=since,
+            reason="high-risk" if risks else None,
+            title="No antibacterial prophylaxis" + (f" although at high risk: {named}" if risks else ""),
+            message=f"Neither co-trimoxazole nor a quinolone nor a penicillin is taken in the first {terms.inf_ppx_cycles} "
+            f"cycles{f', with {named}' if risks else ''}. Routine prophylaxis is recommended for these cycles.",
+            advice=Advice(action=Action.START, agent="antibacterial prophylaxis"),
+            evidence=tuple(evidence),
+            thresholds=(terms.inf_ppx_cycles, terms.inf_ppx_wait_days, *((terms.inf_recent_days,) if risks else ())),
+            context=_context(view),
+        ),
+        recheck,
+    )
+
+
+def _risks(view: View) -> list[tuple[str, AnyKept]]:
+    """Why the risk is high, each with its fact."""
+    risks: list[tuple[str, AnyKept]] = []
+    for code in STATED:
+        stated = view.ledger.statements.get(code)
+        if stated is not None and stated.value_code == "yes":
+            risks.append((code.replace("-", " "), stated))
+    reason = view.ledger.statements.get(REASON)
+    if reason is not None and reason.value_code == "aggressive-disease":
+        risks.append(("aggressive disease", reason))
+    coded = view.diagnoses(*NEUTROPENIAS)
+    episodes = [
+        e for e in (*view.ledger.past_episodes, view.ledger.neutropenia) if e is not None and e.analyte == "anc"
+    ]
+    if coded or episodes:
+        risks.append(("past neutropenia", coded[0] if coded else episodes[0].opened))
+    begin = (view.ledger.started_at or view.at) - view.policy.terms.inf_recent_days.span
+    infections = [d for d in view.diagnoses(*INFECTIONS) if d.last >= begin]
+    return [*risks, ("past infections", infections[0])] if infections else risks
+
+
+def _context(view: View) -> tuple[str, ...]:
+    allergies = {name for allergy in view.allergies(SUBSTANCES) for name in allergy.substances}
+    lines = [f"Allergy recorded: {', '.join(sorted(allergies))}."] if allergies else []
+    if view.ledger.statements.get(DECLINED) is not None:
+        lines.append("A person recorded that no prophylaxis is given on purpose.")
+    return tuple(lines)

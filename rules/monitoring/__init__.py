@@ -1,0 +1,1 @@
+"""Is the blood count taken when it is due?"""

@@ -1,0 +1,82 @@
+"""How often a CBC is due: the interval by cycle, baseline counts, clearance and complications."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules.answers import Shown
+from rules.baseline import start_counts
+from rules.calendar import days_after, days_between
+from rules.course_moment import cycle_at
+from rules.picture import Result
+from rules.policy.terms import Number
+from rules.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """The interval in force since the last CBC, why, and what would have to be known to be sure of it."""
+
+    interval: Number
+    grace: Number
+    why: str
+    evidence: tuple[Shown, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def overdue_at(self, last: Result, zone: str) -> datetime:
+        """The first instant of the first day later than interval and grace."""
+        return days_after(last.at, self.interval.whole + self.grace.whole + 1, zone)
+
+
+def decide_cadence(view: View, last: Result) -> Cadence:
+    """The interval that applies on the day it runs out.
+
+    A CBC that fell overdue in an early cycle stays overdue when the next cycle begins; one whose
+    early interval runs out only in a late cycle has the late interval.
+    """
+    terms = view.policy.terms
+    intensive = Cadence(terms.cbc_interval_intensive_days, terms.cbc_grace_intensive_days, "")
+    missing: tuple[str, ...] = ()
+    if _is_early(view, intensive.overdue_at(last, view.zone)):
+        why, evidence, missing = _intensive_because(view)
+        if why is not None:
+            return Cadence(intensive.interval, intensive.grace, why, evidence)
+    early = Cadence(terms.cbc_interval_early_days, terms.cbc_grace_days, "an early cycle", missing=missing)
+    due = early.overdue_at(last, view.zone)
+    if _is_early(view, due):
+        return early
+    if _has_complication(view, due):
+        return Cadence(early.interval, early.grace, "a complication in the last cycle")
+    return Cadence(terms.cbc_interval_late_days, terms.cbc_grace_days, "a late cycle without complication")
+
+
+def _is_early(view: View, at: datetime) -> bool:
+    cycle = cycle_at(view.ledger, at)
+    return cycle is None or cycle.number <= view.policy.terms.cbc_early_cycles.whole
+
+
+def _intensive_because(view: View) -> tuple[str | None, tuple[Shown, ...], tuple[str, ...]]:
+    """Why CBCs are due more often in the early cycles; else which input of the clearance is missing."""
+    low = [item for item in start_counts(view) if item.was_low]
+    if low:
+        return "low baseline counts", tuple(Shown(f"baseline {i.name}", i.count) for i in low if i.count), ()
+    clearance, limit = view.clearance, view.policy.terms.cbc_intensive_clcr_below
+    if clearance is None:
+        return None, (), view.clearance_missing
+    if clearance.ml_per_min >= limit.value:
+        return None, (), ()
+    why = f"a creatinine clearance below {limit} {limit.unit}"
+    return why, (Shown("creatinine", clearance.creatinine), Shown("weight", clearance.weight)), ()
+
+
+def _has_complication(view: View, at: datetime) -> bool:
+    """An open episode, or a hold, episode or severe event since the cycle before began (ambiguity 10)."""
+    ledger = view.ledger
+    if ledger.neutropenia is not None or ledger.thrombocytopenia is not None:
+        return True
+    cycle = cycle_at(ledger, at)
+    if ledger.complication_at is None or cycle is None:
+        return False
+    began = next((c.day_1 for c in reversed(ledger.cycles) if c.number < cycle.number), cycle.day_1)
+    return days_between(began, ledger.complication_at, view.zone) >= 0

@@ -1,0 +1,54 @@
+"""The next complete blood count is overdue.
+
+Watches for    more days since the last complete CBC (ANC and platelets) than the interval and its grace.
+Stays silent   while a hold is open (see `heme-recheck-overdue`), and while even the baseline CBC is
+               missing (see `cbc-baseline-missing`).
+Cannot assess  in early cycles without the inputs of the creatinine clearance, until the longer interval
+               has run out too.
+Numbers        cbc_early_cycles, cbc_interval_early_days, cbc_interval_late_days,
+               cbc_interval_intensive_days, cbc_grace_days, cbc_grace_intensive_days, cbc_high_after_days,
+               cbc_intensive_clcr_below, start_anc_below, start_plt_below, complication_grade_at
+"""
+
+from __future__ import annotations
+
+from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, Shown, earliest, found
+from rules.baseline import infiltration_ends_at
+from rules.calendar import days_after, days_between
+from rules.monitoring.cadence import decide_cadence
+from rules.monitoring.cbc_baseline_missing import lacks_baseline
+from rules.view import View
+from schemas.alerts import Action, Advice
+
+RULE_ID = "cbc-overdue"
+
+
+def assess(view: View) -> Answer:
+    """The days since the last complete CBC against the interval in force."""
+    last = view.ledger.last_cbc
+    if last is None or view.holds or not view.is_on_treatment or lacks_baseline(view):
+        return NOTHING
+    cadence, border = decide_cadence(view, last), earliest(infiltration_ends_at(view), view.next_cycle_at)
+    due = cadence.overdue_at(last, view.zone)
+    if view.at < due:
+        recheck = earliest(due, border)
+        return CannotAssess(cadence.missing, recheck) if cadence.missing else Nothing(recheck)
+    # Lateness counts from the day the CBC was due, not from the end of the grace.
+    after = view.policy.terms.cbc_high_after_days
+    late_at = max(due, days_after(last.at, cadence.interval.whole + after.whole + 1, view.zone))
+    is_late = view.at >= late_at
+    days = days_between(last.at, due if not is_late else late_at, view.zone)
+    return found(
+        Finding(
+            since=last.at,
+            effective_at=due,
+            reason="late" if is_late else None,
+            title=f"CBC overdue: none for {days} days or more",
+            message=f"The last CBC with ANC and platelets is {days} days old or older. In this patient one is due every "
+            f"{cadence.interval} days ({cadence.why}). Take a CBC with differential.",
+            advice=Advice(action=Action.REPEAT_TEST, agent="CBC with differential"),
+            evidence=(Shown("last complete CBC", last), *cadence.evidence),
+            thresholds=(cadence.interval, cadence.grace, after),
+        ),
+        earliest(border, None if is_late else late_at),
+    )

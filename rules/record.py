@@ -1,0 +1,218 @@
+"""What is remembered of one patient between entries, and its bytes.
+
+A record is a header, the register of open alerts, the ledger, the opening balance (the ledger as of
+the cut) and the facts since the cut. Recent facts lie open, older ones in compressed chunks; what is
+behind the cut lies in immutable segments of their own, read only when a late fact, a merge or a
+policy change reaches behind it. The bytes carry a format version and a checksum.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from datetime import datetime
+
+import msgspec
+
+from rules.ledger import Ledger
+from rules.picture import AnyKept
+from schemas.alerts import Severity
+from schemas.values import PatientRef
+
+FORMAT = b"MWR1"
+HARD_LIMIT_BYTES = 64 * 1024
+"""A larger record is quarantined: something is wrong with the patient's feed (design part 7)."""
+_DIGEST = 6
+
+
+class RecordDamaged(ValueError):
+    """The bytes are not a whole record of a format we know."""
+
+
+class RecordTooLarge(ValueError):
+    """The record outgrew its hard limit."""
+
+
+class Gap(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A rule that applies and cannot be assessed."""
+
+    rule: str
+    missing: tuple[str, ...]
+    since: datetime
+
+
+class Alert(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One alert of the register: open, or set aside for a more severe rule."""
+
+    alert_id: str
+    rule: str
+    subject: str
+    since: datetime
+    course: int
+    raised_at: datetime
+    effective_at: datetime
+    sequence: int
+    severity: Severity
+    reason: str | None
+    basis: str
+    """Digest of what it stands on: evidence, thresholds, reason."""
+    title: str
+    is_provisional: bool
+    is_historical: bool
+    episode: int | None
+    superseded_by: str | None = None
+
+
+class Closed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A closed alert is remembered by id, so that the same subject raised again goes on counting."""
+
+    alert_id: str
+    sequence: int
+    at: datetime
+
+
+class Header(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Identity, place in the log, clock and next due check."""
+
+    key: str
+    authority: str
+    patient_id: str
+    partition: int
+    offset: int
+    clock: datetime
+    zone: str
+    next_check: datetime | None = None
+    live_from: datetime | None = None
+    policy: str = ""
+    is_enrolled: bool = False
+    not_monitored_since: datetime | None = None
+
+    @property
+    def patient(self) -> PatientRef:
+        """The patient as facts and alerts name them."""
+        return PatientRef(key=self.key, authority=self.authority, id=self.patient_id)
+
+
+class Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Facts in clinical order, packed; `digests` tells quickly whether one is in here."""
+
+    first: datetime
+    last: datetime
+    count: int
+    digests: bytes
+    packed: bytes
+
+
+class Segment(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A chunk behind the cut, kept under its own name."""
+
+    name: str
+    first: datetime
+    last: datetime
+    count: int
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """See the module."""
+
+    header: Header
+    register: tuple[Alert, ...] = ()
+    closed: tuple[Closed, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    ledger: Ledger = msgspec.field(default_factory=Ledger)
+    opening: bytes = b""
+    chunks: tuple[Chunk, ...] = ()
+    recent: tuple[msgspec.Raw, ...] = ()
+    recent_digests: bytes = b""
+    future: tuple[AnyKept, ...] = ()
+    segments: tuple[Segment, ...] = ()
+
+
+_encoder = msgspec.msgpack.Encoder()
+_record_decoder = msgspec.msgpack.Decoder(Record)
+_facts_decoder: msgspec.msgpack.Decoder[tuple[AnyKept, ...]] = msgspec.msgpack.Decoder(tuple[AnyKept, ...])
+_fact_decoder: msgspec.msgpack.Decoder[AnyKept] = msgspec.msgpack.Decoder(AnyKept)
+_ledger_decoder = msgspec.msgpack.Decoder(Ledger)
+
+
+def write_record(record: Record) -> bytes:
+    """Bytes of a record; raises `RecordTooLarge` above the hard limit."""
+    body = _encoder.encode(record)
+    if len(body) > HARD_LIMIT_BYTES:
+        raise RecordTooLarge(f"{len(body)} bytes")
+    return FORMAT + zlib.crc32(body).to_bytes(4, "big") + body
+
+
+def read_record(raw: bytes) -> Record:
+    """A record from its bytes; raises `RecordDamaged` when one bit is off."""
+    if raw[:4] != FORMAT:
+        raise RecordDamaged("unknown format")
+    body = memoryview(raw)[8:]
+    if zlib.crc32(body).to_bytes(4, "big") != raw[4:8]:
+        raise RecordDamaged("the checksum does not match")
+    try:
+        return _record_decoder.decode(body)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise RecordDamaged(f"cannot be decoded: {type(error).__name__}") from None
+
+
+def write_fact(fact: AnyKept) -> msgspec.Raw:
+    """One fact, packed."""
+    return msgspec.Raw(_encoder.encode(fact))
+
+
+def read_fact(raw: msgspec.Raw) -> AnyKept:
+    """One packed fact."""
+    return _fact_decoder.decode(raw)
+
+
+def write_ledger(ledger: Ledger) -> bytes:
+    """The opening balance, packed: it is read only when history is folded anew."""
+    return _encoder.encode(ledger)
+
+
+def read_ledger(raw: bytes, zone: str) -> Ledger:
+    """The opening balance; an empty ledger where there is none yet."""
+    return _ledger_decoder.decode(raw) if raw else Ledger(zone=zone)
+
+
+def pack_chunk(facts: tuple[AnyKept, ...]) -> Chunk:
+    """Facts in clinical order to a chunk."""
+    return Chunk(
+        first=facts[0].at,
+        last=facts[-1].at,
+        count=len(facts),
+        digests=b"".join(fact_digest(fact.id) for fact in facts),
+        packed=zlib.compress(_encoder.encode(facts), 6),
+    )
+
+
+def unpack(packed: bytes) -> tuple[AnyKept, ...]:
+    """The facts of a chunk or segment; raises `RecordDamaged`."""
+    try:
+        return _facts_decoder.decode(zlib.decompress(packed))
+    except (zlib.error, msgspec.DecodeError) as error:
+        raise RecordDamaged(f"a segment cannot be read: {type(error).__name__}") from None
+
+
+def segment_of(key: str, chunk: Chunk) -> Segment:
+    """The immutable name of a chunk behind the cut: same content, same name."""
+    half = 1 if chunk.last.month <= 6 else 2
+    digest = hashlib.sha256(chunk.packed).hexdigest()[:12]
+    name = f"{key}/{chunk.last.year}-{half}/{digest}"
+    return Segment(name, chunk.first, chunk.last, chunk.count)
+
+
+def fact_digest(fact_id: str) -> bytes:
+    """A short fingerprint of a fact id; a clash only costs a slower look."""
+    return hashlib.blake2b(fact_id.encode(), digest_size=_DIGEST).digest()
+
+
+def holds_digest(digests: bytes, digest: bytes) -> bool:
+    """Whether a fingerprint is among packed ones."""
+    place = digests.find(digest)
+    while place >= 0:
+        if place % _DIGEST == 0:
+            return True
+        place = digests.find(digest, place + 1)
+    return False

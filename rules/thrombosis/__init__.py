@@ -1,0 +1,1 @@
+"""Prevention of venous thromboembolism: risk tier, agent, conflicts."""

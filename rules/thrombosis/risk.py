@@ -1,0 +1,101 @@
+"""The risk tier of Table 3: 1, 2 or 3, with the factors found.
+
+Tier 1: a VTE within the stated months (exactly that counts), immobilisation, or high-dose dexamethasone.
+Tier 2: any other factor. Tier 3: none. They are looked at in this order. A fact that was never recorded lowers
+nothing: it is named as unknown, and a rule that would stay silent only because of it cannot be assessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules.answers import Shown, earliest
+from rules.policy.terms import Number
+from rules.thrombosis.factors import Factor, find_factors, find_unknown
+from rules.view import View
+
+LOWEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """What Table 3 makes of the facts. `factors` hold now, those of the tier itself first."""
+
+    number: int
+    factors: tuple[Factor, ...]
+    unknown: tuple[str, ...]
+    known_factors: tuple[Factor, ...]
+    """All factors of the record, past ones and those still ahead as well."""
+    changes_at: datetime | None
+
+    @property
+    def deciding(self) -> tuple[Factor, ...]:
+        """The factors of the tier itself."""
+        return tuple(factor for factor in self.factors if factor.tier == self.number)
+
+    @property
+    def begins(self) -> datetime | None:
+        """Since when there has been a factor that still holds."""
+        return min((factor.begins for factor in self.factors), default=None)
+
+    @property
+    def reached_at(self) -> datetime | None:
+        """Since when it has been this tier, as far as the factors that still hold show."""
+        return min((factor.begins for factor in self.deciding), default=None)
+
+    @property
+    def is_provisional(self) -> bool:
+        """Every fact it stands on is unconfirmed."""
+        return bool(self.deciding) and all(factor.is_unconfirmed for factor in self.deciding)
+
+    @property
+    def evidence(self) -> tuple[Shown, ...]:
+        """The facts of the deciding factors."""
+        return tuple(Shown(factor.what, fact) for factor in self.deciding for fact in factor.facts)
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """The thresholds of the deciding factors, each once."""
+        return tuple(dict.fromkeys(number for factor in self.deciding for number in factor.numbers))
+
+    @property
+    def named(self) -> str:
+        """For people: the tier and why."""
+        names = ", ".join(dict.fromkeys(factor.what for factor in self.deciding))
+        return f"risk tier {self.number} ({names or 'no factor found'})"
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        """What is not known about the tier."""
+        return (f"Not recorded, and could raise the tier: {', '.join(self.unknown)}.",) if self.unknown else ()
+
+
+def decide_tier(view: View) -> Tier:
+    """The tier at the instant; worked out once for all rules."""
+    return view.derive(_decide)
+
+
+def _decide(view: View) -> Tier:
+    known = find_factors(view)
+    holding = tuple(sorted((f for f in known if f.holds_at(view.at)), key=lambda f: (f.tier, f.begins)))
+    number = min((factor.tier for factor in holding), default=LOWEST)
+    unknown = find_unknown(view, number) if number > 1 else ()
+    borders = (instant for factor in known for instant in (factor.begins, factor.ends))
+    ahead = (instant for instant in borders if instant is not None and instant > view.at)
+    return Tier(number, holding, unknown, known, earliest(*ahead, view.next_cycle_at, next_recorded_end(view)))
+
+
+def next_recorded_end(view: View) -> datetime | None:
+    """The next instant at which a condition or statement ends by its own record, or the course does."""
+    ends = [
+        *(diagnosis.abated for diagnosis in view.ledger.diagnoses),
+        *(statement.until for statement in view.ledger.statements.values()),
+        view.ledger.ended_at,
+    ]
+    return earliest(*(end for end in ends if end is not None and end > view.at))
+
+
+def is_assessed_by_person(view: View) -> bool:
+    """A recorded risk assessment: what the record does not show, a person has asked about."""
+    return view.statement("vte-risk-assessment") is not None

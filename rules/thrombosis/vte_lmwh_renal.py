@@ -1,0 +1,52 @@
+"""LMWH with a low creatinine clearance.
+
+Watches for    LMWH taken or ordered with a clearance below its limit.
+Stays silent   at or above it, or without LMWH.
+Cannot assess  on LMWH without creatinine, weight, birth date or sex.
+Numbers        vte_lmwh_clcr
+"""
+
+from __future__ import annotations
+
+from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, Shown, earliest, found
+from rules.thrombosis.agents import LMWH
+from rules.thrombosis.risk import next_recorded_end
+from rules.view import View
+from schemas.alerts import Action, Advice
+
+RULE_ID = "vte-lmwh-renal"
+
+
+def assess(view: View) -> Answer:
+    """The table moves to warfarin here."""
+    span = view.span_now(LMWH, with_orders=True)
+    if not view.is_on_treatment or span is None:
+        return NOTHING
+    recheck = earliest(span.ends, view.next_cycle_at, next_recorded_end(view))
+    clearance, limit = view.clearance, view.policy.terms.vte_lmwh_clcr
+    if clearance is None:
+        return CannotAssess(view.clearance_missing, recheck)
+    if clearance.ml_per_min >= limit.value:
+        return Nothing(recheck)
+    before = view.clearance_by(view.previous("creatinine"))[0]
+    low = before if before is not None and before.ml_per_min < limit.value else clearance
+    since = max(span.begins, low.creatinine.at)
+    value = f"{clearance.ml_per_min:.1f}"
+    return found(
+        Finding(
+            since=since,
+            effective_at=max(since, clearance.creatinine.at, clearance.weight.at),
+            title=f"{span.newest.medicine} with creatinine clearance {value} mL/min",
+            message=f"Creatinine clearance {value} mL/min (Cockcroft-Gault), below {limit}, while {span.newest.medicine} is "
+            "active: it accumulates. The table moves to warfarin; reduced LMWH or unfractionated heparin are "
+            "alternatives a site may prefer. Review the agent.",
+            advice=Advice(action=Action.REVIEW_MEDICINE, agent=span.newest.medicine),
+            evidence=(
+                Shown("LMWH", span.newest),
+                Shown("creatinine of the clearance", clearance.creatinine),
+                Shown("weight of the clearance", clearance.weight),
+            ),
+            thresholds=(limit,),
+        ),
+        recheck,
+    )

@@ -1,0 +1,395 @@
+"""The one door into the medicine: an entry of the log goes in, transitions come out.
+
+`step` is a pure function. Time is an argument: the entry's `known_at` is the broker's stamp
+(or the header that stands for it), and a tick is an entry like any other. The record's clock is the
+greatest instant heard of; checks that fell due before it run first, each at its own due instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from rules.alerting import Judged, Occasion, Register, reconcile
+from rules.answers import CannotAssess, Found, earliest
+from rules.calendar import local_day, start_of_day
+from rules.catalogue import BY_ID, CATALOGUE, HOLD_RULES
+from rules.dataquality import assessment_gap
+from rules.entry import Form, RuleEntry, Subject
+from rules.history import (
+    History,
+    all_facts,
+    as_it_was,
+    cut,
+    fold_due,
+    is_in_head,
+    keep_unenrolled,
+    open_history,
+    place,
+    reaches_behind_cut,
+    refold,
+)
+from rules.ledger import Ledger
+from rules.picture import AnyKept, Person, Statement, Supply, keep
+from rules.policy.reading import Policy
+from rules.record import Alert, Closed, Gap, Header, Record
+from rules.telling import matching_names, tell
+from rules.view import View
+from schemas.alerts import Cause, Severity, Transition
+from schemas.events import Entry, EntryKind, FactStatus
+
+_ENROLS = frozenset(("planned-cycle-day-1", "lenalidomide-planned", "enrolled-by-hand", "cycle-day-1-taken"))
+_LEDGER_READS = _ENROLS | {"lenalidomide", "lenalidomide-stopped"}
+_MAX_CHECKS = 2000
+"""Due checks of one patient in one step: far more than a year of silence can bring."""
+
+READS: frozenset[str] = _LEDGER_READS.union(*(entry.reads for entry in CATALOGUE))
+"""Names of facts that some rule reads; other facts are counted and not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """When and where in the log an entry was heard."""
+
+    known_at: datetime
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class FactOutcome:
+    """What became of one fact: applied, duplicate, ignored (with reason), quarantined, forwarded."""
+
+    kind: str
+    outcome: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """What one step says.
+
+    `needs` names history segments that must be read before this entry can be judged; when it is
+    not empty nothing was done and `step` is to be called again with them. `segments` are to be
+    written (and acknowledged) before the record.
+    """
+
+    record: Record
+    transitions: tuple[Transition, ...]
+    outcomes: tuple[FactOutcome, ...] = ()
+    segments: Mapping[str, bytes] | None = None
+    needs: tuple[str, ...] = ()
+
+
+class TooManyChecks(RuntimeError):
+    """A rule asks to be looked at again and again without getting anywhere: a fault of the rule."""
+
+
+def step(
+    record: Record | None,
+    entry: Entry,
+    heard: Heard,
+    policy: Policy,
+    history: Mapping[str, bytes] | None = None,
+) -> Stepped:
+    """Place the entry's facts, re-derive, run every check that fell due, reconcile with the register."""
+    if record is None:
+        if entry.patient is None:
+            raise ValueError("the first entry of a patient must name the patient")
+        record = _new_record(entry, heard)
+    work = _Step(record, entry, heard, policy, history)
+    needs = work.needs()
+    if needs:
+        return Stepped(record=record, transitions=(), needs=needs)
+    return work.run()
+
+
+def _new_record(entry: Entry, heard: Heard) -> Record:
+    patient = entry.patient
+    assert patient is not None
+    header = Header(
+        key=patient.key,
+        authority=patient.authority,
+        patient_id=patient.id,
+        partition=heard.partition,
+        offset=-1,
+        clock=heard.known_at,
+        zone=entry.zone,
+    )
+    return Record(header=header, ledger=Ledger(zone=entry.zone))
+
+
+class _Step:
+    """The working state of one step; nothing of it outlives the call."""
+
+    def __init__(
+        self, record: Record, entry: Entry, heard: Heard, policy: Policy, behind: Mapping[str, bytes] | None
+    ) -> None:
+        self.record = record
+        self.entry = entry
+        self.heard = heard
+        self.policy = policy
+        self.behind = behind
+        self.header = record.header
+        self.clock = max(record.header.clock, heard.known_at)
+        self.history = open_history(record)
+        self.register = Register(list(record.register), {item.alert_id: item for item in record.closed})
+        self.gaps = record.gaps
+        self.is_enrolled = record.header.is_enrolled
+        self.next_check = record.header.next_check
+        self.transitions: list[Transition] = []
+        self.outcomes: list[FactOutcome] = []
+        self.replaces = False
+        self.facts = self._keep_facts()
+        live_from = entry.live_from or record.header.live_from
+        self.header = msgspec.structs.replace(record.header, live_from=live_from)
+
+    def _keep_facts(self) -> list[AnyKept]:
+        kept: list[AnyKept] = []
+        for fact in self.entry.facts:
+            item = keep(fact, self.clock, self.heard.offset, self.record.header.key)
+            if item is None or (not isinstance(item, Person) and READS.isdisjoint(matching_names(item))):
+                self.outcomes.append(FactOutcome(fact.kind, "ignored", "no-rule-reads-it"))
+            else:
+                kept.append(item)
+        return kept
+
+    # --- which segments are needed ---
+
+    def needs(self) -> tuple[str, ...]:
+        """Names of the segments this step cannot do without and was not given."""
+        history = self.history
+        if not history.segments or self.behind is not None:
+            return ()
+        is_other_policy = self.is_enrolled and self.header.policy not in ("", self.policy.hash)
+        if is_other_policy or reaches_behind_cut(history, self.facts):
+            return tuple(segment.name for segment in history.segments)
+        return ()
+
+    # --- the step itself ---
+
+    def run(self) -> Stepped:
+        """Due checks first, in order; then the facts of the entry; then the header."""
+        if self.is_enrolled and self.header.policy not in ("", self.policy.hash):
+            self._judge_by_new_policy()
+        self._run_due_checks()
+        if self.entry.kind is EntryKind.FACTS:
+            self._take_facts()
+        if self.is_enrolled:
+            cut(self.history, self.clock, self.policy, HOLD_RULES)
+        return self._finish()
+
+    def _judge_by_new_policy(self) -> None:
+        facts = all_facts(self.history, self.behind)
+        refold(self.history, facts, self.clock, self.policy, HOLD_RULES, is_whole=self.behind is not None)
+        self._evaluate(self.clock, Cause.POLICY_CHANGE, self.entry.event_id or "policy-activated", ())
+
+    def _run_due_checks(self) -> None:
+        for _ in range(_MAX_CHECKS):
+            due = self.next_check
+            if due is None or due > self.clock:
+                return
+            at = max(due, self.record.header.clock)
+            fold_due(self.history, at, self.policy, HOLD_RULES)
+            self._evaluate(at, Cause.TIME_PASSED, "due:{rule}", ())
+        raise TooManyChecks("checks fall due without end")
+
+    def _take_facts(self) -> None:
+        if not self.facts:
+            return
+        if not self.is_enrolled and any(_enrols(fact) for fact in self.facts):
+            self.is_enrolled = True
+            known = all_facts(self.history)
+            refold(self.history, known, self.clock, self.policy, HOLD_RULES, is_whole=False)
+            self.history.was_refolded = False
+        if not self.is_enrolled:
+            self._keep_for_later()
+            return
+        self.history.was_refolded = False
+        self.replaces = any(is_in_head(self.history, fact) for fact in self.facts)
+        answers = place(self.history, self.facts, self.clock, self.policy, HOLD_RULES, self.behind)
+        self.outcomes.extend(FactOutcome(kind, answer) for kind, answer in zip(self._kinds(), answers, strict=True))
+        if "applied" in answers:
+            self._evaluate(self.clock, self._cause(), self.entry.event_id, self.facts)
+
+    def _kinds(self) -> list[str]:
+        kinds = {fact.fact_id: fact.kind for fact in self.entry.facts}
+        return [kinds[fact.id] for fact in self.facts]
+
+    def _keep_for_later(self) -> None:
+        """Nobody is unknown: facts wait in case the person is put on lenalidomide."""
+        answers = keep_unenrolled(self.history, self.facts, self.clock, self.policy)
+        self.outcomes.extend(FactOutcome(kind, answer) for kind, answer in zip(self._kinds(), answers, strict=True))
+
+    def _cause(self) -> Cause:
+        statuses = {fact.status for fact in self.facts}
+        if FactStatus.WITHDRAWN in statuses:
+            return Cause.RETRACTED
+        if FactStatus.CORRECTED in statuses or self.replaces:
+            return Cause.CORRECTED
+        return Cause.NEW_EVIDENCE
+
+    # --- assessment ---
+
+    def _evaluate(self, at: datetime, cause: Cause, caused_by: str, new_facts: Sequence[AnyKept]) -> None:
+        ledger = self.history.ledger
+        view = View(ledger, at, self.policy)
+        judged, notes, recheck = self._assess(view)
+        acted = frozenset(name for fact in new_facts for name in matching_names(fact))
+        occasion = Occasion(at, caused_by, cause, acted)
+        changes = reconcile(
+            self.register,
+            judged,
+            BY_ID,
+            ledger,
+            self.policy,
+            self.header.key,
+            occasion,
+            self._was_true,
+            self.header.live_from,
+        )
+        for change in changes:
+            told = occasion
+            if caused_by == "due:{rule}":
+                told = Occasion(at, f"due:{change.alert.rule}", cause, acted)
+            context = notes.get(change.entry.family, ())
+            self.transitions.append(tell(change, view, self.header, told, self.policy, new_facts, context))
+        waits = earliest(recheck, *(fact.at for fact in self.history.future))
+        # A check that is due now would be due for ever: the next look is a moment later at the least.
+        self.next_check = max(waits, at + timedelta(seconds=1)) if waits is not None else None
+
+    def _assess(self, view: View) -> tuple[list[Judged], dict[str, tuple[str, ...]], datetime | None]:
+        judged: list[Judged] = []
+        notes: dict[str, tuple[str, ...]] = {}
+        recheck: datetime | None = None
+        missing: dict[str, tuple[str, ...]] = {}
+        if view.ledger.enrolled_at is None:
+            # What enrolled the patient was retracted: nothing applies any more.
+            self.gaps = ()
+            return [], {}, None
+        for entry in CATALOGUE:
+            answer = entry.assess(view)
+            if answer.recheck_at is not None and (recheck is None or answer.recheck_at < recheck):
+                recheck = answer.recheck_at
+            if isinstance(answer, Found):
+                for finding in answer.findings:
+                    severity = self.policy.severity(entry.id, finding.reason)
+                    if severity is None:
+                        continue
+                    if entry.form is Form.CONTEXT:
+                        notes[entry.family] = (*notes.get(entry.family, ()), finding.title)
+                    else:
+                        judged.append(Judged(entry, finding, severity))
+            elif isinstance(answer, CannotAssess) and self.policy.rules.get(entry.id) is not None:
+                missing[entry.id] = answer.missing
+        asks, due = assessment_gap.course_end_unknown(view)
+        if asks:
+            missing[assessment_gap.COURSE_END] = ("whether treatment ended: no supply of lenalidomide",)
+        gap = self._judge_gaps(missing, view.at)
+        if gap is not None:
+            judged.append(gap)
+        return judged, notes, earliest(recheck, due, *_instants_ahead(view))
+
+    def _judge_gaps(self, missing: Mapping[str, tuple[str, ...]], at: datetime) -> Judged | None:
+        since = {(gap.rule, gap.missing): gap.since for gap in self.gaps}
+        self.gaps = tuple(Gap(rule, what, since.get((rule, what), at)) for rule, what in missing.items())
+        if not self.gaps:
+            return None
+        listed = tuple((gap.rule, what, gap.since) for gap in self.gaps for what in gap.missing)
+        is_blind = any(gap.rule in BY_ID and BY_ID[gap.rule].is_hold for gap in self.gaps)
+        finding = assessment_gap.describe(listed, is_blind=is_blind)
+        severity = self.policy.severity(assessment_gap.RULE_ID, finding.reason)
+        return Judged(BY_ID[assessment_gap.RULE_ID], finding, severity, listed) if severity else None
+
+    def _was_true(self, entry: RuleEntry, alert: Alert) -> bool:
+        """Look again at the instant the alert was about, with what is known now.
+
+        Facts that came in order cannot change the past, so only a history that was folded anew is
+        looked at. An absence was true unless a fact that disproves it had been issued by then.
+        """
+        is_late = entry.is_absence and any(fact.at <= alert.effective_at for fact in self.facts)
+        if entry.id == assessment_gap.RULE_ID or not (self.history.was_refolded or is_late):
+            return True
+        issued_by = alert.raised_at if entry.is_absence else None
+        ledger = as_it_was(self.history, alert.effective_at, self.policy, HOLD_RULES, issued_by=issued_by)
+        answer = entry.assess(View(ledger, alert.effective_at, self.policy))
+        if not isinstance(answer, Found):
+            return False
+        return any(
+            finding.subject == alert.subject if entry.subject is Subject.FACT else True for finding in answer.findings
+        )
+
+    # --- what is remembered ---
+
+    def _finish(self) -> Stepped:
+        history = self.history
+        oldest = self.clock - self.policy.terms.keep_history_days.span
+        header = msgspec.structs.replace(
+            self.header,
+            partition=self.heard.partition,
+            offset=max(self.header.offset, self.heard.offset),
+            clock=self.clock,
+            next_check=self.next_check,
+            policy=self.policy.hash if self.is_enrolled else "",
+            is_enrolled=self.is_enrolled,
+        )
+        record = Record(
+            header=header,
+            register=tuple(self.register.alerts),
+            closed=tuple(item for item in self.register.closed.values() if item.at >= oldest),
+            gaps=self.gaps,
+            ledger=history.ledger,
+            opening=history.opening,
+            chunks=history.chunks,
+            recent=history.recent,
+            recent_digests=history.recent_digests,
+            future=history.future,
+            segments=history.segments,
+        )
+        return Stepped(record, tuple(self.transitions), tuple(self.outcomes), history.written or None)
+
+
+def _instants_ahead(view: View) -> list[datetime]:
+    """Instants that the ledger itself holds in the future: a planned day 1, a stop already recorded."""
+    ledger = view.ledger
+    days = [start_of_day(local_day(cycle.day_1, view.zone), view.zone) for cycle in ledger.cycles[-2:]]
+    if ledger.ended_at is not None:
+        days.append(ledger.ended_at)
+    return [instant for instant in days if instant > view.at]
+
+
+def _enrols(fact: AnyKept) -> bool:
+    if fact.is_withdrawn:
+        return False
+    if isinstance(fact, Supply):
+        return fact.medicine == "lenalidomide"
+    return isinstance(fact, Statement) and fact.code in _ENROLS
+
+
+def severity_now(record: Record) -> Severity | None:
+    """The most severe open alert; None where there is none."""
+    ranked = [alert.severity for alert in record.register if alert.superseded_by is None]
+    return max(ranked, key=lambda severity: severity.rank, default=None)
+
+
+def mark_not_monitored(record: Record, since: datetime) -> Record:
+    """The same record, marked: a rule failed for this patient and a person must look."""
+    if record.header.not_monitored_since is not None:
+        return record
+    return msgspec.structs.replace(record, header=msgspec.structs.replace(record.header, not_monitored_since=since))
+
+
+__all__ = [
+    "Closed",
+    "FactOutcome",
+    "Heard",
+    "History",
+    "Stepped",
+    "TooManyChecks",
+    "mark_not_monitored",
+    "severity_now",
+    "step",
+]

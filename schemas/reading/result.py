@@ -1,0 +1,133 @@
+"""What a reader found: entries, rejections, what it understood and left, what it did not read."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from schemas.events import Entry
+from schemas.reading.context import ReadingContext
+from schemas.reading.stamp import short_id
+from schemas.rejection import IgnoreReason, Rejection, RejectionReason
+from schemas.values import PatientRef, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Read and understood, and no rule needs it; `what` is a code or a kind, never content."""
+
+    reason: IgnoreReason
+    what: str
+    count: int
+
+
+class Outcome(StrEnum):
+    """How a whole message ended (metric `messages_translated_total`)."""
+
+    TRANSLATED = "translated"
+    PARTLY = "partly"
+    IGNORED = "ignored"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything one message gave; nothing of it vanishes."""
+
+    entries: tuple[Entry, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    unread: dict[str, int] = field(default_factory=dict)
+    patients: dict[str, PatientRef] = field(default_factory=dict)
+    """References of the Patients in this message, for `ReadingContext.patients` of other files."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Rejected only where nothing came of the message; partly where something was rejected."""
+        if self.rejections:
+            return Outcome.PARTLY if self.entries else Outcome.REJECTED
+        return Outcome.TRANSLATED if self.entries else Outcome.IGNORED
+
+
+_CODE_LIKE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#|^*~+-]{0,119}", re.ASCII)
+
+
+def name_code(system: str, code: str) -> str:
+    """A code for a list that people read: what does not look like a code may be anything, and is not shown."""
+    return f"{name_part(system) if system else 'no system'}|{name_part(code)}"
+
+
+def name_part(text: str) -> str:
+    """An element name, code or URL from outside, or a question mark where it looks like none."""
+    return text if _CODE_LIKE.fullmatch(text) else "?"
+
+
+class Notes:
+    """Collects, while a message is read, everything that is not a fact."""
+
+    __slots__ = ("_ignored", "_message", "_rejections", "_sha256", "context", "unread")
+
+    def __init__(self, context: ReadingContext, raw: bytes) -> None:
+        """Start with the bytes as received; they are named by their hash, never quoted."""
+        self.context = context
+        self._sha256 = hashlib.sha256(raw).hexdigest()
+        self._message = self._sha256[:32]
+        self._rejections: list[Rejection] = []
+        self._ignored: Counter[tuple[IgnoreReason, str]] = Counter()
+        self.unread: Counter[str] = Counter()
+
+    @property
+    def message(self) -> str:
+        """The message's own id, else the hash of its bytes."""
+        return self._message
+
+    def name_message(self, message: str) -> None:
+        """Use the sender's id of the message from here on."""
+        self._message = short_id(message)
+
+    def source(self, position: str = "") -> Source:
+        """Where in this message a fact stands."""
+        return Source(feed=self.context.feed, message=self._message, position=position)
+
+    def event_id(self, position: str) -> str:
+        """Derived from content, so that a replay gives the same id (design part 6)."""
+        text = f"{self.context.feed}\x1f{self._message}\x1f{self._sha256}\x1f{position}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def reject(self, reason: RejectionReason, detail: str, part: str = "") -> None:
+        """Keep a part, or the whole, as unusable; `detail` names place and fault, never content."""
+        self._rejections.append(
+            Rejection(
+                reason=reason,
+                detail=detail,
+                source=self.source(),
+                part=part,
+                sha256=self._sha256,
+                rejected_at=self.context.received_at,
+            )
+        )
+
+    def ignore(self, reason: IgnoreReason, what: str) -> None:
+        """Count something understood that no rule needs."""
+        self._ignored[reason, what] += 1
+
+    def leave(self, kind: str) -> None:
+        """Count a part that no reader reads."""
+        self.unread[kind] += 1
+
+    def finish(self, entries: tuple[Entry, ...], patients: Mapping[str, PatientRef] | None = None) -> Reading:
+        """The reading; the first entry carries the count of what was not read."""
+        unread = dict(sorted(self.unread.items()))
+        if entries and unread:
+            entries = (entries[0].model_copy(update={"unread": unread}), *entries[1:])
+        return Reading(
+            entries=entries,
+            rejections=tuple(self._rejections),
+            ignored=tuple(Ignored(reason, what, count) for (reason, what), count in sorted(self._ignored.items())),
+            unread=unread,
+            patients=dict(patients or {}),
+        )

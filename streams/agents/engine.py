@@ -1,0 +1,159 @@
+"""What we change in the stream engine, all of it in one place: transport, consumer, producer, application.
+
+Reads nothing, writes nothing by itself. Each change answers a fault that was measured or read in Faust 0.15.3
+(the versions are pinned; `tests/broker/test_pipeline_engine.py` holds each):
+
+* **Acknowledgement is ours alone.** The engine acknowledges whatever leaves an agent's loop, by an
+  exception or a cancelled task too. Our source topics are declared with `acks=False`, so nothing in the
+  engine can acknowledge, and `Consumer.acknowledge` - called by the shell after everything is durable -
+  is the only way an offset becomes committable.
+* **The fetch waits as long as the settings say**, not 1.5 s: a record of a partition that was not part of
+  the fetch under way waits for its end.
+* **The drain loop** hands messages to the streams without making two tasks for each.
+* **The producer is idempotent** with `acks=all`: records of one partition can neither change places nor
+  stand twice because of a retry.
+* **Recovery ends with the flow stopped.** The engine resumes the source partitions while messages flow, then
+  seeks, then clears the queues: what was fetched between the seek and the clearing was dropped and never
+  read again (its partition stood still for ever, found by killing workers under load).
+* **A rebalance first lets the running batch end** (for a bounded time), commits it, and only then gives the
+  partitions up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import faust
+import faust.tables.manager as faust_tables
+import faust.tables.recovery as faust_recovery
+from aiokafka.errors import ConsumerStoppedError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+_YIELD_EVERY: Final = 100
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Makes the Kafka consumer with our fetch wait."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        # The driver fixes it at 1500 ms and the consumer reads it when it starts its fetcher.
+        consumer._fetch_max_wait_ms = self.app.fetch_wait_ms
+        return consumer
+
+
+class Consumer(driver.Consumer):
+    """Acknowledges only what it is told to, and drains in one task."""
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def acknowledge(self, tp: TP, offsets: Iterable[int]) -> None:
+        """These offsets are durably done; the next commit may pass them as far as they are without a gap."""
+        committed = self._committed_offset[tp]
+        acked, index = self._acked[tp], self._acked_index[tp]
+        for offset in offsets:
+            if (committed is None or offset >= committed) and offset not in index:
+                index.add(offset)
+                acked.append(offset)
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """The engine's loop without a task a message: a message that must wait for flow control is raced only then."""
+        flow_control = self.app.flow_control
+        sleep = asyncio.sleep
+        since_yield = 0
+        try:
+            while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                # getmany may answer without ever letting the loop turn.
+                await sleep(0)
+                if self.should_stop:
+                    break
+                async for tp, message in self.getmany(timeout=1.0):
+                    since_yield += 1
+                    if since_yield > _YIELD_EVERY:
+                        await sleep(0)
+                        since_yield = 0
+                    offset, read = message.offset, self._read_offset[tp]
+                    if read is not None and offset < read:
+                        continue
+                    if flow_control.is_active() and not self.suspend_flow.is_set():
+                        await self.callback(message)
+                    else:
+                        await self.wait_first(self.callback(message), self.suspend_flow.wait())
+                    self._read_offset[tp] = offset
+        except ConsumerStoppedError:
+            if not self.transport.app.should_stop:
+                raise
+        except asyncio.CancelledError:
+            if not self.transport.app.should_stop:
+                raise
+
+
+class Recovery(faust_recovery.Recovery):
+    """Nothing is delivered between the end of recovery and the clearing of the queues."""
+
+    async def on_recovery_completed(self, generation_id: int = 0) -> None:
+        self.app.consumer.stop_flow()
+        self.app.flow_control.suspend()
+        await super().on_recovery_completed(generation_id)
+
+
+class TableManager(faust_tables.TableManager):
+    """Our recovery."""
+
+    _recovery: Recovery | None = None
+
+    @property
+    def recovery(self) -> Recovery:
+        """Made on first use, as the engine's own."""
+        if self._recovery is None:
+            self._recovery = Recovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
+
+
+class Producer(driver.Producer):
+    """Idempotent, acknowledged by all in-sync copies."""
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        return {"acks": "all", "enable_idempotence": True}
+
+
+class Transport(driver.Transport):
+    """Our consumer and producer."""
+
+    Consumer = Consumer
+    Producer = Producer
+
+
+class App(faust.App):
+    """The application: our transport, and a hand-over before partitions are given up."""
+
+    fetch_wait_ms: int = 100
+    monitor_body: Any = None
+    translate_body: Any = None
+    state_table: Any = None
+
+    async def hand_over(self) -> None:
+        """Let what is running end, then commit; called before partitions are given up. `build_app` says how."""
+
+    def given_up(self) -> None:
+        """No partition is ours any more until recovery has ended again. `build_app` says how."""
+
+    def _create_directories(self) -> None:
+        self.conf.datadir.mkdir(parents=True, exist_ok=True)
+        super()._create_directories()
+
+    def _new_transport(self) -> Transport:
+        return Transport(self.conf.broker_consumer, self)
+
+    def _new_producer_transport(self) -> Transport:
+        return Transport(self.conf.broker_producer, self)
+
+    async def _on_partitions_revoked(self, revoked: set[TP]) -> None:
+        if not self.should_stop:
+            await self.hand_over()
+        self.given_up()
+        await super()._on_partitions_revoked(revoked)

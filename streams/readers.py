@@ -1,0 +1,49 @@
+"""Which reader reads which protocol: `fhir` and our own `event`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from schemas.reading import Reading, ReadingContext
+from streams.translate import PROTOCOL_EVENT, PROTOCOL_FHIR, Reader
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+
+def build_readers() -> dict[str, Reader]:
+    """By the `protocol` header."""
+    return {PROTOCOL_FHIR: read_fhir_message, PROTOCOL_EVENT: read_event_message}
+
+
+def build_contexts(settings: Settings) -> dict[str, ReadingContext]:
+    """What a reader must know of each configured feed."""
+    secret = settings.secret()
+    return {
+        name: ReadingContext(
+            feed=name,
+            zone=feed.zone,
+            secret=secret,
+            live_from=feed.live_from,
+            decimal_comma=feed.decimal_comma,
+            preferred_authority=feed.preferred_authority,
+            identity=feed.identity,
+            obeys_known_at=settings.explicit_known_at,
+        )
+        for name, feed in settings.feeds.items()
+    }
+
+
+def read_fhir_message(raw: bytes, headers: Mapping[str, bytes], context: ReadingContext) -> Reading:
+    """A FHIR resource or Bundle."""
+    from schemas.fhir import read_fhir
+
+    return read_fhir(raw, context)
+
+
+def read_event_message(raw: bytes, headers: Mapping[str, bytes], context: ReadingContext) -> Reading:
+    """One of our events, in either CloudEvents mode."""
+    from schemas.inlet import read_event
+
+    return read_event(raw, {name: value.decode("utf-8", "replace") for name, value in headers.items()}, context)

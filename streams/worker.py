@@ -1,0 +1,157 @@
+"""Runs one worker: checks what it stands on, starts the application, and ends in one of three ways.
+
+* **Cleanly** (SIGTERM, SIGINT; exit 0): no new batch is taken, the running ones end, their offsets are
+  committed, the group is left. A watchdog ends the process if the engine does not come to an end.
+* **With a sentence** (exit 2): topics missing or wrong, no broker in the time allowed, a policy these rules
+  do not know, state that was lost.
+* **At once** (exit 70): something was not acknowledged or not expected. Nothing was committed; whoever
+  supervises the process starts it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from streams.refusals import Refusal
+
+if TYPE_CHECKING:
+    from streams.app import Parts
+    from streams.settings import Settings
+
+
+class TopicsUnusable(Refusal):
+    """The topics are not as the table asks; every sentence says what to do."""
+
+
+def check_ground(settings: Settings, say: Callable[[str], None]) -> None:
+    """Brokers answer and topics are as they should be; refuses with sentences."""
+    from streams.connections import connect_admin
+    from streams.topic_admin import check_topics
+    from streams.topics import SOURCES, Subject
+
+    admin = connect_admin(settings.kafka, say=say)
+    try:
+        wrong = check_topics(
+            admin,
+            settings,
+            (*SOURCES, Subject.LOG, Subject.STATE, Subject.LIFECYCLE, Subject.CURRENT, Subject.REJECTED),
+        )
+    finally:
+        admin.close()
+    if wrong:
+        raise TopicsUnusable("\n".join(wrong))
+
+
+def run_worker(
+    settings: Settings,
+    parts: Parts | None = None,
+    *,
+    say: Callable[[str], None] = lambda sentence: print(sentence, file=sys.stderr, flush=True),
+) -> int:
+    """Run until told to stop; the exit code. Refusals are raised, with sentences."""
+    check_ground(settings, say)
+    parts = parts or build_parts(settings)
+    ensure_policy(settings, parts)
+    return asyncio.run(_run(settings, parts))
+
+
+def ensure_policy(settings: Settings, parts: Parts) -> bool:
+    """Begin an empty log with the policy of the settings, so that the log alone says what judged; whether it did.
+
+    Two workers that start at once may both do it: the second activation is of the same policy and changes nothing.
+    """
+    from kafka import TopicPartition
+    from kafka.admin import OffsetSpec
+
+    from streams.connections import connect_admin
+    from streams.policy_activation import activate_policy
+    from streams.topics import Subject
+
+    topic = settings.topics[Subject.LOG]
+    places = {TopicPartition(topic, each): OffsetSpec.LATEST for each in range(settings.partitions)}
+    admin = connect_admin(settings.kafka)
+    try:
+        ends = admin.list_partition_offsets(places)
+    finally:
+        admin.close()
+    if any(end.offset > 0 for end in ends.values()):
+        return False
+    activate_policy(parts.default_policy, settings)
+    return True
+
+
+def build_parts(settings: Settings, **others: Any) -> Parts:
+    """The product's own parts; `others` are meters and hooks (see `streams.app.Parts`)."""
+    from streams.app import Parts
+    from streams.medicine import RulesMedicine, load_activation
+    from streams.readers import build_contexts, build_readers
+
+    policy = str(settings.policy_file) if settings.policy_file is not None else settings.profile
+    return Parts(
+        medicine=RulesMedicine(),
+        default_policy=load_activation(policy),
+        readers=build_readers(),
+        contexts=build_contexts(settings),
+        **others,
+    )
+
+
+async def _run(settings: Settings, parts: Parts) -> int:
+    from streams.agents.shell import EXIT_UNSAFE
+    from streams.app import build_app
+
+    log = structlog.get_logger("streams.worker")
+    app = build_app(settings, parts)
+    app.finalize()
+    turning = asyncio.ensure_future(_turn(parts.on_turn))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    log.info("worker starts", state="starting")
+    starting = asyncio.ensure_future(app.start())
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done() and not stopping.done():
+        starting.result()
+        crashed = asyncio.ensure_future(app._crashed.wait())
+        await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
+        if crashed.done():
+            reason = app.crash_reason
+            log.critical("the stream engine failed", error=type(reason), exit_code=EXIT_UNSAFE, exc_info=reason)
+            _leave(EXIT_UNSAFE)
+    log.info("worker stops", state="stopping")
+    _watch(settings.worker.stop_within_seconds)
+    await app.hand_over()
+    await app.stop()
+    turning.cancel()
+    log.info("worker stopped", state="stopped")
+    return 0
+
+
+async def _turn(on_turn: Callable[[], None]) -> None:
+    """Say every second that the loop turns: a worker whose loop stands still watches nobody."""
+    while True:
+        on_turn()
+        await asyncio.sleep(1)
+
+
+def _watch(seconds: float) -> None:
+    """What is durable is committed by now; an engine that does not end is ended."""
+    timer = threading.Timer(seconds, _leave, args=(0,))
+    timer.daemon = True
+    timer.start()
+
+
+def _leave(code: int) -> Any:
+    sys.stderr.flush()
+    sys.stdout.flush()
+    os._exit(code)

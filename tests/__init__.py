@@ -1,0 +1,1 @@
+"""Tests: one folder a room, plus those that cut across (properties, stories, broker, chaos, simulation, architecture)."""
