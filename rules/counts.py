@@ -368,7 +368,9 @@ def _keep_holding(
 ) -> None:
     """The hold stays: note the newest and worst count, persistence, and a more severe rule taking over."""
     worst = count if _value(count) < _value(hold.worst) else hold.worst
-    held = replace(hold, newest=count, worst=worst, is_provisional=hold.is_provisional and count.is_doubtful)
+    # A count in doubt may show that it got worse, never that it got better.
+    newest = hold.newest if count.is_doubtful and _value(count) > _value(hold.newest) else count
+    held = replace(hold, newest=newest, worst=worst, is_provisional=hold.is_provisional and count.is_doubtful)
     late_enough = days_between(hold.opened.at, count.at, ledger.zone) >= policy.terms.anc_persistent_after_days.whole
     is_low = count.is_below(policy.terms.anc_episode_below.value)
     if hold.cause == "anc" and hold.persistent is None and late_enough and is_low:

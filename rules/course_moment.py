@@ -13,9 +13,9 @@ from rules.policy.terms import Policy
 
 def cycle_at(ledger: Ledger, at: datetime) -> Cycle | None:
     """The newest cycle whose day 1 has come; before the first day 1, the first cycle."""
-    begun = [cycle for cycle in ledger.cycles if days_between(cycle.day_1, at, ledger.zone) >= 0]
-    if begun:
-        return begun[-1]
+    for cycle in reversed(ledger.cycles):
+        if cycle.day_1 <= at or days_between(cycle.day_1, at, ledger.zone) >= 0:
+            return cycle
     return ledger.cycles[0] if ledger.cycles else None
 
 

@@ -53,6 +53,8 @@ class History:
     future: tuple[AnyKept, ...]
     segments: tuple[Segment, ...]
     was_refolded: bool = False
+    has_replaced: bool = False
+    """Some fact of the last placing was another version of one already held."""
     written: dict[str, bytes] = field(default_factory=dict)
     """Segments to be written before the record."""
 
@@ -89,12 +91,18 @@ def reaches_behind_cut(history: History, facts: Sequence[AnyKept]) -> bool:
 
 def is_in_head(history: History, fact: AnyKept) -> bool:
     """Whether some version of this fact is among those since the cut."""
-    digest = fact_digest(fact.id)
-    return (
-        holds_digest(history.recent_digests, digest)
-        or any(holds_digest(chunk.digests, digest) for chunk in history.chunks)
-        or any(held.id == fact.id for held in history.future)
-    )
+    return are_in_head(history, (fact,))[0]
+
+
+def are_in_head(history: History, facts: Sequence[AnyKept]) -> list[bool]:
+    """For each fact, whether some version of it is among those since the cut."""
+    digests = b"".join((*(chunk.digests for chunk in history.chunks), history.recent_digests))
+    future = {held.id for held in history.future}
+    answer = []
+    for fact in facts:
+        digest = fact_digest(fact.id)
+        answer.append((digest in digests and holds_digest(digests, digest)) or fact.id in future)
+    return answer
 
 
 def place(
@@ -110,13 +118,14 @@ def place(
     `behind` holds the segments, and is needed where `reaches_behind_cut` said so.
     """
     horizon = at + policy.terms.future_tolerance_minutes.span
-    is_new = [not is_in_head(history, fact) for fact in facts]
+    is_known = are_in_head(history, facts)
+    history.has_replaced = any(is_known)
     coming = tuple(fact for fact in facts if fact.at > horizon)
     here = [fact for fact in facts if fact.at <= horizon]
     folded_to = history.ledger.folded_to
     in_order = folded_to is None or all(fact.at > folded_to for fact in here)
     is_plain = not any(fact.is_withdrawn for fact in here) and len({fact.id for fact in here}) == len(here)
-    if behind is None and not coming and in_order and all(is_new) and is_plain:
+    if behind is None and not coming and in_order and not any(is_known) and is_plain:
         _append(history, here, policy, hold_rules)
         return ("applied",) * len(facts)
     held = _all_facts(history, behind)

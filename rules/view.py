@@ -47,6 +47,10 @@ class Clearance:
     weight: Result
 
 
+def _cycle_now(view: View) -> Cycle | None:
+    return cycle_at(view.ledger, view.at)
+
+
 class View:
     """See the module. `at` is the instant of assessment."""
 
@@ -86,7 +90,7 @@ class View:
     @property
     def cycle(self) -> Cycle | None:
         """The cycle that runs at the instant."""
-        return cycle_at(self.ledger, self.at)
+        return self.derive(_cycle_now)
 
     @property
     def next_cycle_at(self) -> datetime | None:

@@ -25,7 +25,6 @@ from rules.history import (
     as_it_was,
     cut,
     fold_due,
-    is_in_head,
     keep_unenrolled,
     open_history,
     place,
@@ -142,7 +141,6 @@ class _Step:
         self.next_check = record.header.next_check
         self.transitions: list[Transition] = []
         self.outcomes: list[FactOutcome] = []
-        self.replaces = False
         self.facts = self._keep_facts()
         live_from = entry.live_from or record.header.live_from
         self.header = msgspec.structs.replace(record.header, live_from=live_from)
@@ -209,7 +207,6 @@ class _Step:
             self._keep_for_later()
             return
         self.history.was_refolded = False
-        self.replaces = any(is_in_head(self.history, fact) for fact in self.facts)
         answers = place(self.history, self.facts, self.clock, self.policy, HOLD_RULES, self.behind)
         self.outcomes.extend(FactOutcome(kind, answer) for kind, answer in zip(self._kinds(), answers, strict=True))
         if "applied" in answers:
@@ -228,7 +225,7 @@ class _Step:
         statuses = {fact.status for fact in self.facts}
         if FactStatus.WITHDRAWN in statuses:
             return Cause.RETRACTED
-        if FactStatus.CORRECTED in statuses or self.replaces:
+        if FactStatus.CORRECTED in statuses or self.history.has_replaced:
             return Cause.CORRECTED
         return Cause.NEW_EVIDENCE
 

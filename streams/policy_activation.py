@@ -8,6 +8,7 @@ from schemas.events import Entry, EntryKind, PolicyActivation
 from streams.connections import build_producer, connect_admin
 from streams.refusals import CheckFailed, Refusal
 from streams.settings import Settings, load_settings
+from streams.topic_admin import check_topics
 from streams.topics import Subject
 
 POLICY_KEY: Final = b"~policy"
@@ -29,19 +30,20 @@ def activate_policy(activation: PolicyActivation, settings: Settings | None = No
     """Write the activation to every partition and wait for each to be acknowledged; answers how many there are."""
     settings = settings or load_settings()
     topic = settings.topics[Subject.LOG]
-    connect_admin(settings.kafka).close()
+    admin = connect_admin(settings.kafka)
+    try:
+        wrong = check_topics(admin, settings, (Subject.LOG,))
+    finally:
+        admin.close()
+    if wrong:
+        raise Refusal("\n".join([*wrong, "Nothing was written."]))
     producer = build_producer(settings.kafka)
     try:
-        partitions = producer.partitions_for(topic)
-        if not partitions:
-            raise Refusal(f"The topic {topic} is not there. `myelowatch topics apply` creates what is missing.")
-        if len(partitions) != settings.partitions:
-            raise Refusal(
-                f"{topic} has {len(partitions)} partitions, the settings say {settings.partitions}: set "
-                "MYELOWATCH_PARTITIONS to what the topic has. Nothing was written."
-            )
         value = build_activation_entry(activation).to_json()
-        sent = [producer.send(topic, key=POLICY_KEY, value=value, partition=each) for each in sorted(partitions)]
+        sent = [
+            producer.send(topic, key=POLICY_KEY, value=value, partition=partition)
+            for partition in range(settings.partitions)
+        ]
         failed = []
         for partition, future in enumerate(sent):
             try:
@@ -53,6 +55,6 @@ def activate_policy(activation: PolicyActivation, settings: Settings | None = No
                 f"Not acknowledged in partition {', '.join(failed)}: the new policy is in force in the others only. "
                 "Run the same command again until all are; doing so twice changes nothing."
             )
-        return len(partitions)
+        return len(sent)
     finally:
         producer.close()

@@ -151,7 +151,7 @@ def show(
     typer.echo(f"hash            {policy.hash}")
     typer.echo("\nnumbers")
     for key in keys:
-        value, unit, source = _shown(policy, key)
+        value, unit, source = shown(policy, key)
         typer.echo(f"  {key:32} {f'{value} {unit}'.strip():18} {source}")
     typer.echo("\nladders (mg)")
     for name, steps in policy.ladders.items():
@@ -185,7 +185,7 @@ def differences(old: Policy, new: Policy) -> list[str]:
         if before != after:
             lines.append(f"{name}: {before} -> {after}")
     for key in read_keys(keys_text()):
-        before, after = _shown(old, key), _shown(new, key)
+        before, after = shown(old, key), shown(new, key)
         if before[:2] != after[:2]:
             lines.append(f"{key}: {' '.join(before[:2]).strip()} -> {' '.join(after[:2]).strip()}  [{after[2]}]")
         elif before[2] != after[2]:
@@ -210,7 +210,7 @@ def _steps(steps: object) -> str:
     return " ".join(f"{step:f}" for step in steps) if isinstance(steps, tuple) else "none"
 
 
-def _shown(policy: Policy, key: str) -> tuple[str, str, str]:
+def shown(policy: Policy, key: str) -> tuple[str, str, str]:
     """Value, unit, source of a key as text."""
     from rules.policy.terms import Number
 

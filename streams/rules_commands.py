@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from streams.policy_commands import DEFAULT_PROFILE, Profile, load, profiles, severities
+from streams.policy_commands import DEFAULT_PROFILE, Profile, load, profiles, severities, shown
 from streams.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -101,17 +101,8 @@ def describe(entry: RuleEntry, policy: Policy) -> dict[str, Any]:
 
 
 def _threshold(policy: Policy, key: str) -> dict[str, str]:
-    from rules.policy.terms import Number
-
-    value = getattr(policy.terms, key, None)
-    if isinstance(value, Number):
-        return {"key": key, "value": f"{value.value:f}", "unit": value.unit, "source": value.source}
-    return {
-        "key": key,
-        "value": str(value).lower() if isinstance(value, bool) else str(value),
-        "unit": "",
-        "source": "",
-    }
+    value, unit, source = shown(policy, key)
+    return {"key": key, "value": value, "unit": unit, "source": source}
 
 
 @rules_app.command("list")
@@ -196,20 +187,24 @@ def write_page() -> str:
         "",
         "## Which file decides, by which number",
         "",
-        "| rule | file that decides | policy key | "
+        "| what it says | rule | file that decides | policy key | "
         + " | ".join(policy.profile for policy in policies)
         + " | source |",
-        "| --- | --- | --- | " + " | ".join("---" for _ in policies) + " | --- |",
+        "| --- | --- | --- | --- | " + " | ".join("---" for _ in policies) + " | --- |",
     ]
     cards = {entry.id: read_card(entry) for entry in CATALOGUE}
     for entry in CATALOGUE:
         card = cards[entry.id]
-        head = f"[`{entry.id}`](#{entry.id}) | [`{card.file}`](../{card.file})"
+        says = card.question
         for key in card.numbers or ("",):
-            shown = [_threshold(policy, key) if key else {} for policy in policies]
-            values = " | ".join(f"{each.get('value', '')} {each.get('unit', '')}".strip() for each in shown)
-            source = shown[0].get("source", "") if shown else ""
-            lines.append(f"| {head} | {f'`{key}`' if key else ''} | {values} | {source} |")
+            numbers = [_threshold(policy, key) if key else {} for policy in policies]
+            values = " | ".join(f"{each.get('value', '')} {each.get('unit', '')}".strip() for each in numbers)
+            source = numbers[0].get("source", "") if numbers else ""
+            lines.append(
+                f"| {says} | [`{entry.id}`](#{entry.id}) | [`{card.file}`](../{card.file}) "
+                f"| {f'`{key}`' if key else ''} | {values} | {source} |"
+            )
+            says = ""
     family = ""
     for entry in CATALOGUE:
         if entry.family != family:

@@ -26,7 +26,7 @@ def assess(view: View) -> Answer:
     evidence = [Shown("platelets that released the hold", hold.released)]
     if newest.id != hold.released.id:
         evidence.append(Shown("newest platelets", newest))
-    is_still_low = newest.is_below(terms.plt_resume_warn_below.value) is not False
+    is_still_low = newest.is_doubtful or newest.is_below(terms.plt_resume_warn_below.value) is not False
     warning = f" Platelets are below {terms.plt_resume_warn_below}: watch for bleeding." if is_still_low else ""
     return found(
         Finding(

@@ -7,7 +7,7 @@ clinical bounds stand in `keys.yaml`; the numbers stand in the profiles. No numb
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
@@ -25,15 +25,15 @@ class Number:
     unit: str
     source: str
 
-    @property
-    def span(self) -> timedelta:
-        """The number as a duration; only for units of time."""
-        return timedelta(seconds=float(self.value) * _SECONDS[self.unit])
+    span: timedelta = field(init=False, compare=False, repr=False)
+    """The number as a duration; zero for units that are not time."""
+    whole: int = field(init=False, compare=False, repr=False)
+    """The number as an integer (months, cycles, years, points)."""
 
-    @property
-    def whole(self) -> int:
-        """The number as an integer (months, cycles, years, points)."""
-        return int(self.value)
+    def __post_init__(self) -> None:
+        seconds = int(self.value * _SECONDS.get(self.unit, 0))
+        object.__setattr__(self, "span", timedelta(seconds=seconds))
+        object.__setattr__(self, "whole", int(self.value))
 
     @property
     def threshold(self) -> Threshold:

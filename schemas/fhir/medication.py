@@ -72,9 +72,12 @@ _COUNTED: Final = frozenset(
         "sol",
         "doses",
         "dose",
+        "캡슐",
+        "정",
+        "개",
     }
 )
-_DAYS: Final = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7, "": 1}
+_DAYS: Final = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7, "": 1, "일": 1, "주": 7}
 _HOURS_A_DAY: Final = Decimal(24)
 _TIMING_SYSTEMS: Final = frozenset(
     {"http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation", "http://hl7.org/fhir/v3/GTSAbbreviation"}

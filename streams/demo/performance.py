@@ -29,6 +29,9 @@ from streams.topics import SOURCES, Subject
 DRAIN_SECONDS: Final = 60.0
 """How long the pipeline may take to finish what was sent."""
 
+FEED_SHARE: Final = 0.95
+"""Share of `--for` in which the whole ward passes; the rest is room for the last messages."""
+
 INTERRUPTED: Final = 130
 """What a shell expects of a program that Ctrl-C ended (128 + SIGINT)."""
 
@@ -88,7 +91,7 @@ def _perform(screen: Screen, for_seconds: float, patients: int, speed: float | N
     happenings = list(simulate(patients, DEFAULT_WEEKS, DEFAULT_SEED))
     opens_at = happenings[0].known_at - timedelta(minutes=1)
     closes_at = happenings[-1].known_at + timedelta(minutes=1)
-    pace = speed or (closes_at - opens_at).total_seconds() / for_seconds
+    pace = speed or (closes_at - opens_at).total_seconds() / (FEED_SHARE * for_seconds)
     ward = Ward(opens_at, closes_at, opens_at, patients, len(happenings))
     with Stage(screen.sentence) as stage:
         stage.start_broker()
@@ -197,7 +200,7 @@ def _show_mishaps(screen: Screen, happenings: list[Happening], ward: Ward) -> No
             met.setdefault(happening.mishap, set()).add(happening.patient)
     listed = ", ".join(f"{mishap.value} {len(met[mishap])}" for mishap in Mishap if mishap in met) or "nothing yet"
     screen.sentence("")
-    screen.sentence(f"What went wrong in the ward, by patients: {listed}.")
+    screen.sentence(f"What went wrong in the ward ({len(met)} of {len(Mishap)} kinds), by patients: {listed}.")
 
 
 def _show_reconciliation(screen: Screen, ward: Ward, reconciliation: Reconciliation) -> None:

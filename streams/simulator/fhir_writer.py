@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import orjson
 
-from schemas.values.coding import OWN
+from schemas.values.coding import LOINC, OWN
+from streams.simulator import codebook
 from streams.simulator.happenings import (
     CodedConcept,
     Described,
@@ -35,6 +36,7 @@ SERVER: Final = "https://synthetic-ward.example/fhir"
 UCUM: Final = "http://unitsofmeasure.org"
 _UCUM_UNITS: Final = frozenset({"10*3/uL", "g/dL", "%", "mg/dL", "U/L", "m[IU]/L", "kg", "cm", "Cel"})
 _TERMINOLOGY: Final = "http://terminology.hl7.org/CodeSystem"
+_PANEL: Final = CodedConcept(LOINC, "57021-8", "CBC W Auto Differential panel - Blood")
 _SPECIMENS: Final = "urn:myelowatch:synthetic-ward:specimen"
 
 
@@ -139,12 +141,13 @@ def _report(report: Reported, subject: Json) -> list[Json]:
     observations = [_observation(report, result, subject) for result in report.results]
     if report.is_vital_sign:
         return observations
+    tests = {result.test for result in report.results}
     group: Json = {
         "resourceType": "DiagnosticReport",
         "id": report.report,
         "status": report.status.value,
         "category": [{"coding": [{"system": f"{_TERMINOLOGY}/v2-0074", "code": "LAB"}]}],
-        "code": {"text": "Laboratory report"},
+        "code": _concept(_PANEL) if codebook.PLATELETS in tests else {"text": "Chemistry"},
         "subject": subject,
         "effectiveDateTime": report.collected_at.isoformat(),
         "issued": report.issued_at.isoformat(),

@@ -37,7 +37,7 @@ class Mishap(StrEnum):
     CLUMPED_PLATELETS = "clumped-platelets"
     """A falsely low platelet count, with clumps noted; the repeat is normal."""
     ANC_BY_PERCENT = "anc-by-percent"
-    """No absolute neutrophil count: a percentage, once with and once without the white cells it is a percentage of."""
+    """No absolute neutrophil count: once with the percentage it can be computed from, once with neither."""
     PRELIMINARY_THEN_FINAL = "preliminary-then-final"
     """A low count is reported as preliminary first and as final two hours later."""
     LATE_RESULT = "late-result"

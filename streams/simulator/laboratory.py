@@ -124,7 +124,7 @@ class Laboratory:
                 return (Sent(known, clumped, mishap), Sent(repeated.issued_at + timedelta(minutes=2), repeated, mishap))
             case Mishap.ANC_BY_PERCENT:
                 share = _without(report, codebook.NEUTROPHILS)
-                bare = self._another(_without(share, codebook.WHITE_CELLS), timedelta(days=1))
+                bare = self._another(_without(share, codebook.NEUTROPHIL_SHARE), timedelta(days=1))
                 return (Sent(known, share, mishap), Sent(bare.issued_at + timedelta(minutes=2), bare, mishap))
             case Mishap.LATE_RESULT:
                 older = _changed(self._another(report, -timedelta(days=5)), codebook.NEUTROPHILS, value="0.46")

@@ -261,7 +261,8 @@ class Pathway:
         if self._has_missed_visit:
             self._has_missed_visit = False
             return Mishap.MISSED_CBC
-        if self._hold is None and counts.is_low and Mishap.PRELIMINARY_THEN_FINAL in self._pending:
+        is_severe = counts.neutrophils <= practice.ANC_HOLD_AT_MOST
+        if self._hold is None and is_severe and Mishap.PRELIMINARY_THEN_FINAL in self._pending:
             return Mishap.PRELIMINARY_THEN_FINAL
         due = next((mishap for mishap in REPORT_MISHAPS if self._is_due(mishap)), None)
         return due or self._fall_shown_by(counts)
@@ -309,7 +310,7 @@ class Pathway:
             if Mishap.DISPENSE_DURING_HOLD in self._pending:
                 self._pending.discard(Mishap.DISPENSE_DURING_HOLD)
                 wrong_at = self._at(now.date() + timedelta(days=self._chance.randint(1, 3)), 16, 20)
-                self._dispense_lenalidomide(wrong_at, practice.SPARE_DAYS, Mishap.DISPENSE_DURING_HOLD)
+                self._dispense_lenalidomide(wrong_at, practice.REFILL_DAYS, Mishap.DISPENSE_DURING_HOLD)
         elif counts.collected_at - self._hold.since >= timedelta(days=practice.PERSISTENT_AFTER_DAYS):
             self._hold.is_persistent = True
         if is_severe and not self._body.is_helped_on(now.date()):
@@ -435,15 +436,14 @@ class Pathway:
         return mishap
 
     def _hand_over_cotrimoxazole(self, at: datetime, mishap: Mishap | None = None) -> None:
-        """Through the first cycles; the last supply ends a week before day 1 of the next, so that none is left then."""
+        """Through the first cycles, however long they take; none is left on day 1 of the next."""
         if self._has_stopped or self._cycle > practice.FIRST_CYCLES:
             return
-        days_to_come = practice.CYCLE_DAYS * (practice.FIRST_CYCLES - self._cycle) - practice.SPARE_DAYS
-        over_on = self._expected_day_1 + timedelta(days=days_to_come)
+        over_on = self._expected_day_1 + timedelta(days=practice.CYCLE_DAYS * (practice.FIRST_CYCLES - self._cycle))
         days = min(practice.SUPPLY_DAYS, (over_on - at.date()).days)
         if days > 0:
             self._hand_over(at, codebook.COTRIMOXAZOLE, practice.COTRIMOXAZOLE_TABLET_MG, days, mishap)
-        again = at + timedelta(days=max(days, practice.SPARE_DAYS))
+        again = at + timedelta(days=max(days, 1))
         self._appoint(again, lambda: self._hand_over_cotrimoxazole(again))
 
     def _hand_over_clot_prophylaxis(self, at: datetime, mishap: Mishap | None = None) -> None:

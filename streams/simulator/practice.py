@@ -49,8 +49,8 @@ DEXAMETHASONE_DOSES: Final = 4
 """Weekly dexamethasone: dose, dose over 75 years, tablet (a chosen product), doses a cycle (1.3)."""
 
 SUPPLY_DAYS: Final = 28
-SPARE_DAYS: Final = 7
-"""Days of prophylaxis handed over at a time (chosen, a common pack), and by which the last supply ends early."""
+REFILL_DAYS: Final = 7
+"""Days of prophylaxis handed over at a time (chosen, a common pack), and of a lenalidomide refill by mistake."""
 
 COTRIMOXAZOLE_TABLET_MG: Final = 480
 ASPIRIN_MG: Final = 100

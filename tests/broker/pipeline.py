@@ -43,10 +43,9 @@ class Pipeline:
             "MYELOWATCH_PREFIX": prefix,
             "MYELOWATCH_PARTITIONS": str(partitions),
             "MYELOWATCH_STATE": str(folder),
-            "MYELOWATCH_WORKER__SESSION_SECONDS": "6",
-            "MYELOWATCH_WORKER__HEARTBEAT_SECONDS": "1",
+            "MYELOWATCH_WORKER__SESSION_SECONDS": "3",
+            "MYELOWATCH_WORKER__HEARTBEAT_SECONDS": "0.5",
             "MYELOWATCH_WORKER__STORE": "memory",
-            "TOY_LOG": "INFO",
         }
         self.settings: Settings = load_settings(self.environment)
         admin = connect_admin(self.settings.kafka)

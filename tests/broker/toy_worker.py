@@ -2,13 +2,11 @@
 
 Settings come from the environment, like the product's. `TOY_DIE` names a step of monitor's write
 (`said`, `shown`, `kept`) after which the process kills itself, `TOY_DIE_AFTER` the how-manieth
-write that has transitions; `TOY_RAISE` makes the body fail there instead. `TOY_LOG` is a level at
-which everything is logged.
+write that has transitions; `TOY_RAISE` makes the body fail there instead.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
@@ -16,6 +14,7 @@ from typing import Any
 
 from streams.app import Parts
 from streams.monitor import Batch, Monitor
+from streams.observability.logs import configure_logs
 from streams.settings import load_settings
 from streams.worker import run_worker
 from tests.streams.test_translate import FEEDS, read_toy
@@ -26,8 +25,7 @@ _STEPS = {"said": "say", "shown": "show", "kept": "keep_records"}
 
 def main() -> int:
     """Run until told to stop, or until the planned end."""
-    if os.environ.get("TOY_LOG"):
-        logging.basicConfig(level=os.environ["TOY_LOG"])
+    configure_logs()
     _plan_the_end()
     parts = Parts(
         medicine=ToyMedicine(),

@@ -101,7 +101,7 @@ def test_within() -> None:
 
 
 def test_cleared_only_when_every_cause_is() -> None:
-    facts = [start(), *cbc(8, "400", "20000"), result("anc", "1500", 10)]
+    facts = [*start(), *cbc(8, "400", "20000"), result("anc", "1500", 10)]
     assert cleared_after(ledger(facts), "anc") is None
     clear = ledger(facts, result("platelets", "30000", 12))
     anc, platelets = cleared_after(clear, "anc"), cleared_after(clear, "platelets")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,3 +100,14 @@ def _number(text: str) -> float | int | None:
         return float(text)
     except ValueError:
         return None
+
+
+def main(arguments: list[str]) -> int:
+    """Write one Bundle a line: `python -m tests.schemas.smart_tables FOLDER OUT.ndjson`."""
+    folder, out = map(Path, arguments)
+    out.write_bytes(b"".join(raw + b"\n" for _, raw in smart_bundles(folder)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

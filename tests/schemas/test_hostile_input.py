@@ -119,13 +119,13 @@ def test_any_json(value: Any) -> None:
     )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=300)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=150)
 @given(damaged(RESOURCES), st.sampled_from(["live", "file"]), st.sampled_from([CONTEXT, NO_ZONE, RECEIVED]))
 def test_a_damaged_resource(body: Any, mode: Any, context: Any) -> None:
     assert_sound(read_fhir(dump(body), context, mode))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=300)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=150)
 @given(damaged(EVENTS), st.sampled_from(["live", "file"]), st.sampled_from([CONTEXT, NO_ZONE, RECEIVED]))
 def test_a_damaged_event(body: Any, mode: Any, context: Any) -> None:
     assert_sound(read_event(dump(body), None, context, mode))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from schemas.events import Entry, FactStatus, ResultDoubt
+from schemas.events import Entry, Fact, FactStatus, ResultDoubt
 from schemas.inlet import (
     Administration,
     AdverseEvent,
@@ -29,6 +32,7 @@ from schemas.inlet import (
 )
 from schemas.reading import Outcome
 from schemas.rejection import IgnoreReason, RejectionReason
+from schemas.values import Coding
 from tests.schemas.feed import (
     ATC,
     CONTEXT,
@@ -376,8 +380,6 @@ def test_a_whole_surrogate_pair_is_text() -> None:
 
 
 def test_too_large() -> None:
-    from dataclasses import replace
-
     small = replace(CONTEXT, max_bytes=100)
     raw = write_structured(report(result()), event_id="e", source="s")
     assert read_event(raw, None, small).rejections[0].reason is RejectionReason.TOO_LARGE
@@ -414,3 +416,53 @@ def test_order_of_results_changes_no_fact() -> None:
         return {(fact.fact_id, fact.analyte, fact.normalised) for fact in facts(event(sent))}  # type: ignore[union-attr]
 
     assert seen(report(*pair)) == seen(report(*reversed(pair)))
+
+
+# --- properties
+
+UNITS = ["10*3/uL", "10*9/L", "/uL", "K/uL", "mystery", None]
+CODES = ["751-8", "777-3", "6690-2", "718-7", "2160-0"]
+numbers = st.decimals(min_value=0, max_value=10**6, allow_nan=False, allow_infinity=False, places=3)
+lab_results = st.builds(
+    lambda code, value, unit: result(str(value), unit, code=code),
+    st.sampled_from(CODES),
+    numbers,
+    st.sampled_from(UNITS),
+)
+
+
+@given(lab_results)
+def test_what_was_written_is_what_is_read(sent: LabResult) -> None:
+    fact = only(event(report(sent)))
+    assert str(fact.value) == sent.value
+    assert fact.unit == sent.unit
+    assert fact.codes == (Coding(system=LOINC, code=sent.code),)
+    assert (fact.normalised is None) == (fact.doubt is not None)
+    assert fact.when.earliest == datetime(2026, 3, 1, 23, 15, tzinfo=UTC)
+
+
+@given(st.lists(lab_results, min_size=2, max_size=5, unique_by=lambda sent: sent.code), st.integers(1, 4))
+def test_splitting_a_panel_into_messages_changes_no_fact(sent: list[LabResult], cut: int) -> None:
+    def without_place(found: list[Fact]) -> set[str]:
+        return {fact.model_dump_json(exclude={"source"}) for fact in found}
+
+    whole = without_place(facts(event(report(*sent))))
+    first, second = sent[:cut], sent[cut:]
+    parts = [report(*some) for some in (first, second) if some]
+    assert set().union(*(without_place(facts(event(part))) for part in parts)) == whole
+
+
+@given(numbers)
+def test_a_unit_change_that_keeps_the_quantity_gives_the_same_fact(value: Decimal) -> None:
+    cells = only(event(report(result(str(value * 1000), "/uL")))) if value * 1000 <= 200_000 else None
+    thousands = only(event(report(result(str(value), "10*9/L")))) if cells else None
+    if cells is not None and thousands is not None:
+        assert (cells.normalised, cells.doubt) == (thousands.normalised, thousands.doubt)
+        assert str(cells.normalised) == str(thousands.normalised)
+
+
+def test_a_feed_that_prints_decimal_commas() -> None:
+    german = replace(CONTEXT, decimal_comma=True)
+    fact = only(event(report(result("0,9", low="1,5")), german))
+    assert (fact.normalised, fact.range.low) == (900, 1500)
+    assert only(event(report(result("1.200")), german)).doubt is ResultDoubt.NOT_A_NUMBER

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,8 @@ DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 SAMPLES = sorted((DATA / "fhir").glob("*/*.json"))
 NEW_YORK = ZoneInfo("America/New_York")
 AMERICAN = replace(CONTEXT, zone=NEW_YORK, identity="resource-id")
+
+KNOWN = lru_cache(known_codes)
 
 pytestmark = pytest.mark.skipif(
     not SAMPLES, reason="SAMPLES BY OTHERS ARE ABSENT: put the data folder at ../shared/data to run these"
@@ -62,7 +65,7 @@ def test_every_known_result_and_medicine_of_a_sample_is_found(path: Path) -> Non
     raw = path.read_bytes()
     reading = read_fhir(raw, AMERICAN, "file")
     assert not reading.rejections
-    counted = Counter(count_resources(resources_of(raw), known_codes()))
+    counted = Counter(count_resources(resources_of(raw), KNOWN()))
     assert _rows(_facts_with_patient(reading)) == counted
 
 
@@ -97,7 +100,7 @@ def test_every_unread_element_of_a_sample_is_counted(path: Path) -> None:
 
 def test_smart_tables_every_known_result_and_refill_is_found() -> None:
     folder = DATA / "tables" / "smart"
-    known = known_codes()
+    known = KNOWN()
     loinc = {code for system, code in known if system == "http://loinc.org"}
     rxnorm = {code for system, code in known if system.endswith("rxnorm")}
     expected: Counter[Row] = Counter()

@@ -208,7 +208,7 @@ class BrokerClock:
 
 
 def _draw_clock(chance: Random, first: int, last: int) -> BrokerClock:
-    if chance.random() >= 0.2:
+    if chance.random() >= 0.3:
         return BrokerClock()
     at = chance.randint(first, last)
     return BrokerClock(at, at + chance.randint(1, 20) * _DAY_MS, chance.randint(1, 72) * 3_600_000)

@@ -245,8 +245,9 @@ def test_the_page_of_rules_is_as_it_would_be_written_now() -> None:
 def test_the_index_leads_from_a_rule_to_its_file_and_number() -> None:
     from streams.rules_commands import write_page
 
-    rows = [line for line in write_page().splitlines() if line.startswith("| [`anc-hold`]")]
+    rows = [line for line in write_page().splitlines() if line.startswith("| Hold lenalidomide")]
     assert any("anc_hold.py" in row and "`anc_severe`" in row and "500 cells/uL" in row for row in rows)
+    assert any("plt_hold.py" in row and "30000 cells/uL" in row for row in rows)
 
 
 # --- policy ---

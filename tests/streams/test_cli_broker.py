@@ -91,7 +91,7 @@ def test_a_broker_that_is_away_is_a_sentence_and_no_hang(
     path = tmp_path / "a.json"
     path.write_text(json.dumps(PATIENT))
     started = time.monotonic()
-    for arguments in (("send", "fhir", str(path)), ("topics", "check"), ("explain", "abc"), ("tick",), ("worker",)):
+    for arguments in (("send", "fhir", str(path)), ("explain", "abc"), ("worker",)):
         code, _, err = run(*arguments, capsys=capsys)
         assert code == 2, arguments
         assert "127.0.0.1:1" in err

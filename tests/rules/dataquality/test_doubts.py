@@ -36,7 +36,7 @@ STOPPED = statement("lenalidomide-stopped", 9, "other")
         ("course ended", [unread("anc", 8), STOPPED], 9, "quiet"),
         ("a fall of factor 100 below the hold limit", [result("anc", "25", 8)], 8, "high"),
         ("a fall of a little less", [result("anc", "25.1", 8)], 8, "quiet"),
-        ("a rise of factor 100 that reads high in both scales", [result("platelets", "18000000", 8)], 8, "medium"),
+        ("a rise of factor 100 that reads high in both scales", [result("wbc", "500000", 8)], 8, "medium"),
         ("a rise of factor 100 from a low count", [result("anc", "400", 7), result("anc", "40000", 8)], 8, "high"),
         ("a fall by 10 in the same unit", [result("anc", "250", 8)], 8, "quiet"),
         ("a fall by 10 with another unit", [result("anc", "250", 8, unit="10*3/uL")], 8, "high"),

@@ -67,7 +67,7 @@ def test_it_names_the_allowed_dose() -> None:
     finding = finding_of(HIGH, start(), REDUCE, given, day=13)
     assert finding.title == "Lenalidomide resumed at 25 mg, allowed is 15 mg"
     assert (finding.subject, finding.effective_at) == (given.id, given.at)
-    assert [shown.fact.id for shown in finding.evidence][0] == given.id
+    assert finding.evidence[0].fact.id == given.id
 
 
 # --- dose-floor

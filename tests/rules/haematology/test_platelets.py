@@ -84,6 +84,7 @@ def test_resume(shows: str, facts: list[AnyKept], day: float, answer: str) -> No
         ("released at 30,000", platelets(12, "30000"), True),
         ("49,999 since", platelets(14, "49999"), True),
         ("50,000 since", platelets(14, "50000"), False),
+        ("a clumped count does not show it", platelets(14, "90000", doubt=ResultDoubt.CLUMPED), True),
         ("a bound that does not show it", platelets(14, "40000", bound=">"), True),
     ],
 )
@@ -145,6 +146,7 @@ DEEP = [*cbc(8, "2500", "9999")]
         ("low again a day after the transfusion", [*DEEP, procedure("platelet-transfusion", 9), platelets(10, "8000")], 10, 12, "high"),
         ("low again within the day", [*DEEP, procedure("platelet-transfusion", 9), platelets(9.5, "8000")], 9, 23, "quiet"),
         ("above the trigger", [*DEEP, platelets(10, "12000")], 12, 12, "quiet"),
+        ("a clumped count above the trigger closes nothing", [*DEEP, platelets(10, "90000", doubt=ResultDoubt.CLUMPED)], 12, 12, "high"),
         ("released", [*DEEP, platelets(10, "31000")], 12, 12, "quiet"),
         ("course ended", [*DEEP, statement("lenalidomide-stopped", 9, "toxicity")], 12, 12, "quiet"),
         ("a clumped count stays provisional", [platelets(8, "9000", doubt=ResultDoubt.CLUMPED)], 12, 12, "high provisional"),
