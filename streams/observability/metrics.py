@@ -231,7 +231,7 @@ class PrometheusMeters:
 
     def _begin_at_zero(self) -> None:
         """Without this, the first rejection would open a series at 1, and `increase()` would not see it."""
-        zeros = {
+        zeros: dict[str, list[tuple[str, str]]] = {
             "messages_translated_total": [(feed, word) for feed in self._vocabulary.feeds for word in TRANSLATED],
             "messages_rejected_total": [(feed, word) for feed in self._vocabulary.feeds for word in RejectionReason],
             "facts_total": [(kind, word) for kind in FACT_KINDS for word in ("applied", "quarantined")],
