@@ -242,6 +242,11 @@ def cut(history: History, at: datetime, policy: Policy, hold_rules: HoldRules) -
         history.chunks = history.chunks[1:]
 
 
+def _is_kept_until(fact: AnyKept, oldest: datetime | None) -> bool:
+    """Who a person is, is one small fact and is never forgotten; a file may know it from birth."""
+    return oldest is None or fact.known >= oldest
+
+
 def keep_unenrolled(history: History, facts: Sequence[AnyKept], at: datetime, policy: Policy) -> tuple[str, ...]:
     """Keep facts of a person not on lenalidomide, in case there will be treatment; nothing is folded.
 
@@ -257,8 +262,9 @@ def keep_unenrolled(history: History, facts: Sequence[AnyKept], at: datetime, po
         if is_news:
             held[fact.id] = fact
     terms = policy.terms
-    short, long = at - terms.keep_unenrolled_days.span, at - terms.keep_history_days.span
-    kept = [fact for fact in held.values() if fact.known >= (long if isinstance(fact, (Diagnosis, Person)) else short)]
+    since = {Diagnosis: at - terms.keep_history_days.span, Person: None}
+    short = at - terms.keep_unenrolled_days.span
+    kept = [fact for fact in held.values() if _is_kept_until(fact, since.get(type(fact), short))]
     kept.sort(key=lambda fact: fact.order)
     history.future = tuple(fact for fact in kept if fact.at > at)
     _store(history, [fact for fact in kept if fact.at <= at][-_MOST_UNENROLLED:])

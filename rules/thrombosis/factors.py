@@ -237,7 +237,8 @@ def _from_age(view: View) -> Iterator[Factor]:
         return
     for place, cycle in enumerate(view.ledger.cycles):
         if completed_years(person.birth, local_day(cycle.day_1, view.zone)) >= limit.whole:
-            day = start_of_day(local_day(cycle.day_1, view.zone), view.zone)
+            # A planned day 1 counts from the beginning of its day; any other is a fact with a time of its own.
+            day = start_of_day(local_day(cycle.day_1, view.zone), view.zone) if cycle.trust == "planned" else cycle.day_1
             begins = day if place else min(day, view.ledger.started_at or day)
             yield Factor(2, "age", (person,), begins, numbers=(limit,), is_event=False)
             return

@@ -10,7 +10,8 @@ Numbers        vte_aspirin_platelets, vte_tier1_cycles, vte_tier3_aspirin
 
 from __future__ import annotations
 
-from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, found
+from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, Shown, found
+from rules.ledger import LENALIDOMIDE
 from rules.thrombosis.table3 import Outcome, decide_prophylaxis
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -30,7 +31,7 @@ def assess(view: View) -> Answer:
         return Nothing(recheck)
     if decision.gaps:
         return CannotAssess(decision.gaps, recheck)
-    started = view.ledger.started_at or view.at
+    started, terms = view.ledger.started_at or view.at, view.policy.terms
     low = f" and platelets {count.shown} cells/uL" if count is not None else ""
     what = "review" if decision.outcome is Outcome.REVIEW else "no drug"
     return found(
@@ -41,8 +42,8 @@ def assess(view: View) -> Answer:
             message=f"{tier.named.capitalize()}{low}: the table asks for no drug. Watch for leg swelling, chest pain and "
             "breathlessness, and review when platelets or risk change.",
             advice=Advice(action=Action.INFORM),
-            evidence=decision.evidence,
-            thresholds=decision.numbers(view.policy.terms),
+            evidence=decision.evidence or tuple(Shown("treatment", s) for s in view.supplies(LENALIDOMIDE)[:1]),
+            thresholds=decision.numbers(terms) or (terms.vte_recent_months, terms.vte_age_at, terms.vte_ecog_at, terms.vte_bmi_at),
             is_provisional=decision.is_provisional,
             context=decision.context,
         ),

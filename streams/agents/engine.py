@@ -1,12 +1,12 @@
 """What we change in the stream engine, all of it in one place: transport, consumer, producer, application.
 
 Reads nothing, writes nothing by itself. Each change answers a fault that was measured or read in Faust 0.15.3
-(the versions are pinned; `tests/broker/test_pipeline_engine.py` holds each):
+(the versions are pinned; `tests/streams/test_engine.py` and the kills of `tests/broker/test_pipeline.py` hold each):
 
 * **Acknowledgement is ours alone.** The engine acknowledges whatever leaves an agent's loop, by an
   exception or a cancelled task too. Our source topics are declared with `acks=False`, so nothing in the
   engine can acknowledge, and `Consumer.acknowledge` - called by the shell after everything is durable -
-  is the only way an offset becomes committable.
+  is the only way an offset becomes committable. What is committed never passes over a missing offset.
 * **The fetch waits as long as the settings say**, not 1.5 s: a record of a partition that was not part of
   the fetch under way waits for its end.
 * **The drain loop** hands messages to the streams without making two tasks for each.
@@ -60,6 +60,22 @@ class Consumer(driver.Consumer):
                 index.add(offset)
                 acked.append(offset)
 
+    def _new_offset(self, tp: TP) -> int | None:
+        """The next offset to commit: as far as acknowledged offsets follow the committed one without a gap.
+
+        The engine's own passes over one missing offset right behind the committed one.
+        """
+        acked = sorted(self._acked[tp])
+        committed = self._committed_offset[tp]
+        if not acked or (committed is not None and acked[0] > committed):
+            return None
+        count = 1
+        while count < len(acked) and acked[count] == acked[count - 1] + 1:
+            count += 1
+        self._acked[tp] = acked[count:]
+        self._acked_index[tp].difference_update(acked[:count])
+        return acked[count - 1] + 1
+
     async def _drain_messages(self, fetcher: Any) -> None:
         """The engine's loop without a task a message: a message that must wait for flow control is raced only then."""
         flow_control = self.app.flow_control
@@ -105,6 +121,12 @@ class TableManager(faust_tables.TableManager):
     """Our recovery."""
 
     _recovery: Recovery | None = None
+
+    async def on_start(self) -> None:
+        # The engine sleeps a second first; the agents have started by now, and the conductor waits for us.
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
 
     @property
     def recovery(self) -> Recovery:

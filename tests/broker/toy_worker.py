@@ -15,6 +15,7 @@ from typing import Any
 from streams.app import Parts
 from streams.monitor import Batch, Monitor
 from streams.observability.logs import configure_logs
+from streams.refusals import Refusal
 from streams.settings import load_settings
 from streams.worker import run_worker
 from tests.streams.test_translate import FEEDS, read_toy
@@ -34,7 +35,11 @@ def main() -> int:
         contexts=FEEDS,
         on_ready=lambda partitions: print("ready", *partitions, flush=True),
     )
-    return run_worker(load_settings(), parts)
+    try:
+        return run_worker(load_settings(), parts)
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)
+        return refusal.exit_code
 
 
 def _plan_the_end() -> None:

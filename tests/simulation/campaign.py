@@ -56,12 +56,14 @@ class Tally:
         self.broken.update(other.broken)
 
 
-def run_range(first: int, last: int, mutant: str = NONE.name, *, until_broken: bool = False) -> Tally:
+def run_range(
+    first: int, last: int, mutant: str = NONE.name, *, until_broken: bool = False, only_outcomes: bool = False
+) -> Tally:
     """Seeds from `first` below `last`, here and now."""
     tally = Tally()
     planted = MUTANTS.get(mutant, NONE)
     for seed in range(first, last):
-        tally.add(run_seed(seed, planted))
+        tally.add(run_seed(seed, planted, only_outcomes=only_outcomes))
         if until_broken and tally.broken:
             break
     return tally

@@ -14,11 +14,10 @@ import msgspec
 
 from rules.picture import Result
 from rules.record import Record
-from schemas.events import Entry, entry_from_json
+from schemas.events import Entry
 from streams.monitor import Batch, Monitor, Outcome
 from streams.ports import Arrived, Heard, Medicine, Put, SteppedLike
 from streams.state import Frame, is_newer, read_frame
-from streams.topics import Subject
 from streams.translate import HEADER_KIND, KIND_TICK, Translate, Translation
 
 if TYPE_CHECKING:
@@ -304,9 +303,10 @@ class MarkerFirst(Mutant):
     monitor = _MarksFirst
 
 
-class _KeepsLostPartitions(Monitor):
-    def revoked(self, partition: int) -> None:
-        """Goes on as if nothing had happened."""
+class _ForgetsPolicies(Monitor):
+    def assigned(self, partition: int, begins_at: int | None = None) -> None:
+        super().assigned(partition, begins_at)
+        self._held[partition].policies.clear()
 
 
 class PolicyForgotten(Mutant):
@@ -314,14 +314,7 @@ class PolicyForgotten(Mutant):
 
     name = "policy-forgotten"
     says = "the policy in force is not recovered"
-    monitor: type[Monitor]
-
-    class _Forgets(Monitor):
-        def assigned(self, partition: int, begins_at: int | None = None) -> None:
-            super().assigned(partition, begins_at)
-            self._held[partition].policies.clear()
-
-    monitor = _Forgets
+    monitor = _ForgetsPolicies
 
 
 class _Forgetful(_Proxy):
@@ -362,5 +355,3 @@ MUTANTS: Final[dict[str, Mutant]] = {
         QuarantineForgotten(),
     )
 }
-
-__all__ = ["MUTANTS", "NONE", "REQUIRED", "Mutant", "Subject", "entry_from_json"]

@@ -137,7 +137,9 @@ class PartitionFold:
 
     def _pass_time(self, row: Arrived, entry: Entry) -> None:
         now = entry.known_at or row.stamp
-        due = [(each.next_check, each.key) for each in self.patients.values() if each.next_check and each.next_check <= now]
+        due = [
+            (each.next_check, each.key) for each in self.patients.values() if each.next_check and each.next_check <= now
+        ]
         for _, key in sorted(due):
             self._step(row, entry, self.patients[key], until=now)
 

@@ -17,12 +17,11 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from rules.catalogue import RULES_VERSION
-from rules.policy.reading import read_policy
 from schemas.events import Entry, EntryKind, PolicyActivation
 from schemas.inlet import read_event
 from schemas.reading import Reading, ReadingContext
 from schemas.values.patient import build_patient_key
-from streams.policy_commands import keys_text, profile_text
+from streams.policy_commands import profile_text, read
 from streams.ports import instant_of, milliseconds_of
 from streams.simulator.event_writer import FEED, structured_event
 from streams.simulator.happenings import Happening, Mishap, Reported, ResultStatus
@@ -98,7 +97,7 @@ def policy_of(changes: tuple[tuple[str, str], ...] = ()) -> PolicyActivation:
     for key, value in changes:
         text, count = re.subn(rf'(?m)^(  {key}: {{value: ")[^"]*', rf"\g<1>{value}", text)
         assert count == 1, f"{key} is not in the profile"
-    policy = read_policy(text, keys_text())
+    policy = read(text)
     return PolicyActivation(
         profile=policy.profile, version=policy.version, hash=policy.hash, rules_version=RULES_VERSION, text=text
     )
@@ -164,7 +163,11 @@ def _edges(chance: Random, number: int, weeks: int) -> list[Happening]:
             corrected = replace(what, status=status, results=again, issued_at=what.issued_at + after)
             edges.append(
                 replace(
-                    each, patient=patient, message=f"{patient}-EDGE{nth}C", what=corrected, known_at=each.known_at + after
+                    each,
+                    patient=patient,
+                    message=f"{patient}-EDGE{nth}C",
+                    what=corrected,
+                    known_at=each.known_at + after,
                 )
             )
     return edges
@@ -329,6 +332,8 @@ def _policies(chance: Random, partitions: int, clock: BrokerClock, first: int, l
         at = chance.randint(first, last)
         activation = policy_of(changes)
         entry = Entry(kind=EntryKind.POLICY, event_id=f"policy:{activation.hash}", policy=activation)
-        for partition in range(partitions):
-            sent.append((at, Sent(Subject.LOG, partition, clock.stamp(at), b"~policy", entry.to_json())))
+        sent.extend(
+            (at, Sent(Subject.LOG, partition, clock.stamp(at), b"~policy", entry.to_json()))
+            for partition in range(partitions)
+        )
     return sent

@@ -91,9 +91,7 @@ class SimulatedLog:
         """See `streams.ports.Log`."""
         process = self._process
         phase = _PHASES.get(records[0].topic, "send")
-        await process.write(
-            phase, _interleaved(records, process.chances), lambda record: process.broker.append(record)
-        )
+        await process.write(phase, _interleaved(records, process.chances), process.broker.append)
 
 
 class SimulatedStore:
@@ -226,9 +224,6 @@ class Process:
                 await step(f"{phase}:some")
                 if not broker.is_up:
                     await self._until_up(phase)
-            # The driver may have let these land while we waited (a ghost of a paused process).
-            if not waiting:
-                break
             land(waiting.pop(0))
             count += 1
         if is_doubled and phase in ("say", "show", "entries"):
@@ -360,6 +355,9 @@ class Process:
         except StopIteration:
             self.running.pop(task, None)
             self.at.pop(task, None)
+        except BaseException:
+            self.running.pop(task, None)
+            raise
         else:
             self.at[task] = waits_at or "turn"
 

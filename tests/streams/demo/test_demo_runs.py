@@ -22,15 +22,16 @@ SECONDS = 150.0
 
 def start_demo(state: Path, *arguments: str) -> subprocess.Popen[str]:
     state.mkdir(exist_ok=True)
-    return subprocess.Popen(
-        [sys.executable, "-m", "streams", "demo", "--no-browser", *arguments],
-        env=os.environ | {"MYELOWATCH_STATE": str(state)},
-        stdin=subprocess.DEVNULL,
-        stdout=(state / "demo.out").open("w", encoding="utf-8"),
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    with (state / "demo.out").open("w", encoding="utf-8") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "streams", "demo", "--no-browser", *arguments],
+            env=os.environ | {"MYELOWATCH_STATE": str(state)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
 
 
 def wait_for(happened: Callable[[], bool], what: str) -> None:
