@@ -78,6 +78,11 @@ def found(finding: Finding, recheck_at: datetime | None = None) -> Found:
     return Found((finding,), recheck_at)
 
 
+def latest(first: datetime, *others: datetime | None) -> datetime:
+    """The last of the instants that are set."""
+    return max(first, *(instant for instant in others if instant is not None))
+
+
 def earliest(*instants: datetime | None) -> datetime | None:
     """The first of the instants that are set."""
     return min((instant for instant in instants if instant is not None), default=None)

@@ -389,6 +389,7 @@ def _release(ledger: Ledger, hold: Hold, count: Result) -> None:
     if not ledger.holds:
         # The drug is clear only when every cause is: what was dispensed meanwhile is no longer held.
         ledger.held_dispenses = ()
+        ledger.cleared_at = count.at
     if hold.known > count.known:
         ledger.late = (*ledger.late, closed)[-_KEPT_LATE:]
         return

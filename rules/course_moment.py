@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from rules.calendar import days_between
+from rules.calendar import days_between, local_day, start_of_day
 from rules.holds import Moment
 from rules.ledger import Cycle, Ledger
 from rules.picture import Result
@@ -17,6 +17,11 @@ def cycle_at(ledger: Ledger, at: datetime) -> Cycle | None:
         if cycle.day_1 <= at or days_between(cycle.day_1, at, ledger.zone) >= 0:
             return cycle
     return ledger.cycles[0] if ledger.cycles else None
+
+
+def begin_of(cycle: Cycle, zone: str) -> datetime:
+    """When a cycle began: a planned day 1 with its day, any other at the time of the fact that made it."""
+    return start_of_day(local_day(cycle.day_1, zone), zone) if cycle.trust == "planned" else cycle.day_1
 
 
 def expected_day_1(ledger: Ledger, policy: Policy) -> datetime | None:

@@ -102,5 +102,7 @@ class Ledger(msgspec.Struct, array_like=True):
     doubts: tuple[Doubt, ...] = ()
     anaemia: Episode | None = None
     """The present run of low haemoglobin values; it is not numbered."""
+    cleared_at: datetime | None = None
+    """When the last open hold was released."""
     first_stated: dict[str, Statement] = {}
     """The first statement of each code since it says what it says now."""

@@ -76,9 +76,23 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, tag_field="t", gc=False
         return (self.at, RANK[type(self)], self.id)
 
     def outranks(self, other: Kept) -> bool:
-        """Whether this version of a fact replaces the other."""
-        mine = (self.version, STATUS_RANK[self.status], self.offset)
-        return mine > (other.version, STATUS_RANK[other.status], other.offset)
+        """Whether this version of a fact replaces the other; the same words again do not."""
+        mine, theirs = (self.version, STATUS_RANK[self.status]), (other.version, STATUS_RANK[other.status])
+        if self._says_the_same_as(other) and (mine == theirs or self._has_no_version and other._has_no_version):
+            return False
+        return (*mine, self.offset) > (*theirs, other.offset)
+
+    @property
+    def _has_no_version(self) -> bool:
+        """No version time was sent: when it became known stands in for it."""
+        return self.version == self.known
+
+    def _says_the_same_as(self, other: Kept) -> bool:
+        """Equal in all but when, where and by which message it was heard."""
+        heard = {"known", "version", "offset", "feed", "message", "position"}
+        return type(self) is type(other) and all(
+            getattr(self, name) == getattr(other, name) for name in self.__struct_fields__ if name not in heard
+        )
 
 
 class Result(Kept, frozen=True, array_like=True, tag="r", gc=False):

@@ -79,6 +79,9 @@ def asks_for_reduction(hold: Hold) -> bool:
 
     Platelets: always (labels). Neutrophils: from the second episode on, or after a persistent one.
     """
+    if hold.is_provisional:
+        # Only counts in doubt (clumps, unit) ever opened it, and a sound one released it: it never was low.
+        return False
     if hold.cause == "platelets":
         return True
     return hold.cause == "anc" and (hold.episode > 1 or hold.persistent is not None)

@@ -238,6 +238,13 @@ class View:
         """The first of the statements of a code that say what the newest one says."""
         return self.ledger.first_stated.get(code)
 
+    def answer_since(self, code: str) -> datetime | None:
+        """Since when a statement reads as it does now: when it was made, or when it ended."""
+        held = self.ledger.statements.get(code)
+        if held is None:
+            return None
+        return held.until if held.until is not None and held.until <= self.at else held.at
+
     def says_yes(self, code: str) -> bool:
         """A statement with the value `yes`."""
         held = self.statement(code)

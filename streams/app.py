@@ -189,6 +189,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "TableManager": TableManager,
         "web_enabled": False,
         "topic_disable_leader": True,
+        "table_standby_replicas": 0,
         "topic_allow_declare": False,
         "topic_partitions": settings.partitions,
         "processing_guarantee": "at_least_once",

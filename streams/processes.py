@@ -154,22 +154,30 @@ def up(
     unknown = sorted(set(chosen) - {"worker", "ticker"})
     if unknown:
         raise Refusal(f"No role is called {', '.join(unknown)}. There is: worker, ticker.")
+    wanted = [
+        (role, number)
+        for role in dict.fromkeys(chosen)
+        for number in range(1, (workers if role == "worker" else 1) + 1)
+    ]
     commands = {"worker": ["worker"], "ticker": ["tick"]}
     children = [
         Child(
-            f"{role} {number}", [sys.executable, "-m", "streams", *commands[role]], _environment(role, number, settings)
+            f"{role} {number}",
+            [sys.executable, "-m", "streams", *commands[role]],
+            child_environment(role, number, place, settings),
         )
-        for role in dict.fromkeys(chosen)
-        for number in range(1, (workers if role == "worker" else 1) + 1)
+        for place, (role, number) in enumerate(wanted)
     ]
     raise typer.Exit(Supervisor(children, stop_seconds=settings.worker.stop_within_seconds + _EXTRA_STOP_SECONDS).run())
 
 
-def _environment(role: str, number: int, settings: Settings) -> dict[str, str]:
-    """The second worker of a machine keeps its state beside that of the first: a store has one owner."""
+def child_environment(role: str, number: int, place: int, settings: Settings) -> dict[str, str]:
+    """What must differ between processes of one machine: a store has one owner, and so has a port."""
     environment = dict(os.environ)
     if role == "worker" and number > 1:
         environment["MYELOWATCH_STATE"] = str(settings.state / f"worker-{number}")
+    if settings.ports.metrics:
+        environment["MYELOWATCH_METRICS_PORT"] = str(settings.ports.metrics + place)
     return environment
 
 

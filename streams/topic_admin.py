@@ -6,10 +6,12 @@ retention that differs is said in a sentence and left to people, because each of
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from streams.refusals import Refusal
 from streams.topics import TOPICS, Cleanup, Stamp, Subject, TopicRow
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _DAY_MS: Final = 86_400_000
 _HOUR_MS: Final = 3_600_000
 _FOR_EVER: Final = "-1"
+_KNOWN_WITHIN_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +68,59 @@ def _configs(row: TopicRow, settings: Settings) -> dict[str, str]:
     return configs
 
 
+class TopicsRefused(Refusal):
+    """The cluster did not make the topics; the message says why."""
+
+
 def apply_topics(admin: KafkaAdminClient, settings: Settings) -> tuple[str, ...]:
-    """Create what is missing; the names created. What exists is left as it is."""
-    from kafka.errors import TopicAlreadyExistsError
+    """Create what is missing and wait until it can be used; the names created. What exists is left as it is."""
+    from kafka.errors import TopicAlreadyExistsError, for_code
 
     existing = set(admin.list_topics())
-    created = []
-    for topic in wanted_topics(settings):
-        if topic.name in existing:
-            continue
-        options = {
+    missing = {
+        topic.name: {
             "num_partitions": topic.partitions,
             "replication_factor": topic.replication_factor,
             "configs": topic.configs,
         }
-        try:
-            admin.create_topics({topic.name: options}, wait_for_metadata=True)
-        except TopicAlreadyExistsError:
-            continue  # another process applies the same table at the same moment
-        created.append(topic.name)
-    return tuple(created)
+        for topic in wanted_topics(settings)
+        if topic.name not in existing
+    }
+    if not missing:
+        return ()
+    answer = admin.create_topics(missing, raise_errors=False)
+    created, refused = [], []
+    for topic in answer["topics"]:
+        error = for_code(topic["error_code"])
+        if topic["error_code"] == 0:
+            created.append(topic["name"])
+        elif error is not TopicAlreadyExistsError:  # another process may apply the same table at the same moment
+            refused.append(f"{topic['name']} was not created: {topic.get('error_message') or error.__name__}.")
+    if refused:
+        raise TopicsRefused("\n".join(refused))
+    _wait_for(admin, list(missing))
+    return tuple(name for name in missing if name in created)
+
+
+def _wait_for(admin: KafkaAdminClient, names: Sequence[str]) -> None:
+    """A topic that was made is known to every broker a little later."""
+    deadline = time.monotonic() + _KNOWN_WITHIN_SECONDS
+    while True:
+        ready = {
+            topic["name"]
+            for topic in admin.describe_topics(list(names))
+            if not topic["error_code"]
+            and topic["partitions"]
+            and all(each["leader_id"] >= 0 for each in topic["partitions"])
+        }
+        if ready.issuperset(names):
+            return
+        if time.monotonic() > deadline:
+            raise TopicsRefused(
+                f"Topics were created and have no leader yet: {', '.join(sorted(set(names) - ready))}. Look at the "
+                "brokers' logs, then run `myelowatch topics check`."
+            )
+        time.sleep(0.05)
 
 
 def check_topics(

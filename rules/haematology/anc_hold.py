@@ -83,7 +83,7 @@ def _provisional(view: View) -> Answer | None:
     return found(
         Finding(
             since=count.at,
-            effective_at=count.at,
+            effective_at=max(count.at, view.ledger.started_at or count.at),
             reason="severe",
             title=f"Preliminary ANC {count.shown} cells/uL: hold lenalidomide if confirmed",
             message=f"A preliminary ANC of {count.shown} cells/uL would interrupt lenalidomide. "

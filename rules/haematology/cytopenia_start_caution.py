@@ -10,8 +10,8 @@ Numbers        start_anc_below, start_plt_below, start_plt_below_infiltrated, ma
 
 from __future__ import annotations
 
-from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, Shown, earliest, found
-from rules.baseline import StartCount, heavy_infiltration, infiltration_ends_at, start_counts
+from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, Shown, earliest, found, latest
+from rules.baseline import MARROW_STATEMENT, StartCount, heavy_infiltration, infiltration_ends_at, start_counts
 from rules.view import View
 from schemas.alerts import Action, Advice
 
@@ -44,16 +44,17 @@ def assess(view: View) -> Answer:
     if not low:
         missing = tuple(f"baseline {item.name}" for item in start_counts(view) if item.is_unknown)
         return CannotAssess(missing, recheck) if missing else Nothing(recheck)
+    evidence = evidence_of(view, low)
     counts = " and ".join(f"{item.name} {item.count.shown} cells/uL" for item in low if item.count is not None)
     return found(
         Finding(
             since=started,
-            effective_at=started,
+            effective_at=latest(started, view.answer_since(MARROW_STATEMENT), *(shown.fact.at for shown in evidence)),
             title=f"Start with caution: baseline {counts}",
             message=f"Baseline {counts}, below the limit to start. Start lenalidomide only with caution: closer CBCs, "
             "a plan for G-CSF or platelet support, and a plan for the dose.",
             advice=Advice(action=Action.REVIEW_MEDICINE, agent="lenalidomide"),
-            evidence=evidence_of(view, low),
+            evidence=evidence,
             thresholds=tuple(item.limit for item in low),
             is_provisional=any(item.count is not None and item.count.is_doubtful for item in low),
         ),

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from rules.answers import NOTHING, Answer, Finding, Nothing, earliest, found
-from rules.baseline import StartCount, infiltration_ends_at
+from rules.answers import NOTHING, Answer, Finding, Nothing, earliest, found, latest
+from rules.baseline import MARROW_STATEMENT, StartCount, infiltration_ends_at
 from rules.haematology.cytopenia_start_caution import evidence_of, low_at_start
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -32,16 +32,21 @@ def assess(view: View) -> Answer:
     unplanned = tuple(item for item in low if not _is_planned(view, item))
     if not unplanned:
         return Nothing(_border(view))
+    evidence = evidence_of(view, unplanned)
     support = " and ".join(_SUPPORT[item.analyte] for item in unplanned)
     return found(
         Finding(
             since=day_1,
-            effective_at=day_1,
+            effective_at=latest(
+                day_1,
+                *(view.answer_since(code) for code in (MARROW_STATEMENT, *_PLANS.values())),
+                *(shown.fact.at for shown in evidence),
+            ),
             title=f"No plan for {support} with low baseline counts",
             message=f"Treatment starts with {' and '.join(f'low {item.name}' for item in unplanned)}, and no plan for "
             f"{support} is recorded. Record a plan.",
             advice=Advice(action=Action.START, agent=support),
-            evidence=evidence_of(view, unplanned),
+            evidence=evidence,
             thresholds=tuple(item.limit for item in unplanned),
             is_provisional=any(item.count is not None and item.count.is_doubtful for item in unplanned),
         ),

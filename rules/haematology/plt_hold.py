@@ -47,7 +47,7 @@ def assess(view: View) -> Answer:
     return found(
         Finding(
             since=since,
-            effective_at=count.at,
+            effective_at=max(count.at, view.ledger.started_at or count.at),
             title=f"Hold lenalidomide: platelets {count.shown} cells/uL",
             message=f"Platelets {count.shown} cells/uL, below {terms.plt_hold_below}. Hold lenalidomide, consider "
             "transfusion, repeat the CBC weekly. Resume one dose step lower when at least "

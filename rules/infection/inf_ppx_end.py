@@ -9,7 +9,7 @@ Numbers        inf_ppx_cycles, inf_ppx_end_cycles
 from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, Finding, Nothing, Shown, earliest, found
-from rules.calendar import days_after
+from rules.course_moment import begin_of
 from rules.coverage import coverage_spans
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -37,7 +37,7 @@ def assess(view: View) -> Answer:
     newest = spans[-1].newest
     # The first cycle without need of it: a later one can be asked for by the policy.
     first = next((c for c in view.ledger.cycles if c.number == terms.inf_ppx_cycles.whole + 1), cycle)
-    since = max(days_after(first.day_1, 0, view.zone), spans[-1].begins)
+    since = max(begin_of(first, view.zone), spans[-1].begins)
     return found(
         Finding(
             since=since,

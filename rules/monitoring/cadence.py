@@ -23,6 +23,8 @@ class Cadence:
     why: str
     evidence: tuple[Shown, ...] = ()
     missing: tuple[str, ...] = ()
+    since: datetime | None = None
+    """When the reason for a closer interval came up, where it is no fact of the evidence."""
 
     def overdue_at(self, last: Result, zone: str) -> datetime:
         """The first instant of the first day later than interval and grace."""
@@ -47,7 +49,8 @@ def decide_cadence(view: View, last: Result) -> Cadence:
     if _is_early(view, due):
         return early
     if _has_complication(view, due):
-        return Cadence(early.interval, early.grace, "a complication in the last cycle")
+        why = "a complication in the last cycle"
+        return Cadence(early.interval, early.grace, why, since=view.ledger.complication_at)
     return Cadence(terms.cbc_interval_late_days, terms.cbc_grace_days, "a late cycle without complication")
 
 

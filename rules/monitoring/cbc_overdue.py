@@ -12,10 +12,12 @@ Numbers        cbc_early_cycles, cbc_interval_early_days, cbc_interval_late_days
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, Shown, earliest, found
 from rules.baseline import infiltration_ends_at
 from rules.calendar import days_after, days_between
-from rules.monitoring.cadence import decide_cadence
+from rules.monitoring.cadence import Cadence, decide_cadence
 from rules.monitoring.cbc_baseline_missing import lacks_baseline
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -41,7 +43,7 @@ def assess(view: View) -> Answer:
     return found(
         Finding(
             since=last.at,
-            effective_at=due,
+            effective_at=_effective_at(view, cadence, due),
             reason="late" if is_late else None,
             title=f"CBC overdue: none for {days} days or more",
             message=f"The last CBC with ANC and platelets is {days} days old or older. In this patient one is due every "
@@ -52,3 +54,14 @@ def assess(view: View) -> Answer:
         ),
         earliest(border, None if is_late else late_at),
     )
+
+
+def _effective_at(view: View, cadence: Cadence, due: datetime) -> datetime:
+    """The due instant; later where the course, the end of a hold or the reason for the interval came after it."""
+    came = (
+        view.ledger.started_at,
+        view.ledger.cleared_at,
+        cadence.since,
+        *(shown.fact.at for shown in cadence.evidence),
+    )
+    return max(due, *(instant for instant in came if instant is not None))

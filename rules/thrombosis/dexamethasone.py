@@ -111,8 +111,7 @@ def _supplied(view: View) -> list[HighDose]:
         return []
     unit = lcm(*(share.days for share in shares))
     parts = [(share, share.mg * (unit // share.days)) for share in shares]
-    # Windows long past decide nothing; three windows back are enough to see where the present stretch began.
-    oldest = max(min(share.first for share in shares), view.today.toordinal() - 3 * window) - window
+    oldest = min(share.first for share in shares) - window
     full = [
         first
         for first in range(oldest, max(share.end for share in shares))

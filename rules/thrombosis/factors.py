@@ -13,10 +13,11 @@ from decimal import Decimal
 
 from rules.calendar import completed_years, days_after, local_day, months_before, start_of_day
 from rules.course import DEXAMETHASONE
+from rules.course_moment import begin_of
 from rules.equations import estimate_body_mass_index
 from rules.picture import AnyKept, Diagnosis, Result, Statement
 from rules.policy.terms import Number
-from rules.thrombosis.dexamethasone import find_high_doses, is_dose_known
+from rules.thrombosis.dexamethasone import PLAN, find_high_doses, is_dose_known
 from rules.view import View
 from schemas.events import FactStatus
 
@@ -42,7 +43,9 @@ MOBILITY = ("immobilisation", "mobility", "bed-rest")
 _IMMOBILE = frozenset(("bedbound", "bed-rest-3-days", "non-weight-bearing", "paraplegic"))
 CONCEPTS = (*sorted(VTE | ARTERIAL | INFECTION), "history-of-vte", "thrombophilia", "immobility", "obesity",
             *sorted(frozenset[str]().union(*(concepts for _, concepts in _WHILE_ACTIVE))))  # fmt: skip
-STATEMENTS = (*MOBILITY, "ecog", "thrombophilia", "dexamethasone-plan-mg-per-cycle", "vte-risk-assessment")
+ENDS_TIER_1 = (*MOBILITY, "ecog", PLAN)
+"""Statements that, said otherwise, end a factor of tier 1."""
+STATEMENTS = (*ENDS_TIER_1, "thrombophilia", "vte-risk-assessment")
 RESULTS = ("ecog", "bmi", "weight", "height", "creatinine")
 MEDICINES = (DEXAMETHASONE, "esa")
 
@@ -237,8 +240,7 @@ def _from_age(view: View) -> Iterator[Factor]:
         return
     for place, cycle in enumerate(view.ledger.cycles):
         if completed_years(person.birth, local_day(cycle.day_1, view.zone)) >= limit.whole:
-            # A planned day 1 counts from the beginning of its day; any other is a fact with a time of its own.
-            day = start_of_day(local_day(cycle.day_1, view.zone), view.zone) if cycle.trust == "planned" else cycle.day_1
+            day = begin_of(cycle, view.zone)
             begins = day if place else min(day, view.ledger.started_at or day)
             yield Factor(2, "age", (person,), begins, numbers=(limit,), is_event=False)
             return

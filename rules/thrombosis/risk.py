@@ -12,7 +12,7 @@ from datetime import datetime
 
 from rules.answers import Shown, earliest
 from rules.policy.terms import Number
-from rules.thrombosis.factors import Factor, find_factors, find_unknown
+from rules.thrombosis.factors import ENDS_TIER_1, Factor, find_factors, find_unknown
 from rules.view import View
 
 LOWEST = 3
@@ -27,6 +27,8 @@ class Tier:
     unknown: tuple[str, ...]
     known_factors: tuple[Factor, ...]
     """All factors of the record, past ones and those still ahead as well."""
+    reached_at: datetime | None
+    """Since when it has been this tier: a factor of it holds, and none of a more severe one any more."""
     changes_at: datetime | None
 
     @property
@@ -38,11 +40,6 @@ class Tier:
     def begins(self) -> datetime | None:
         """Since when there has been a factor that still holds."""
         return min((factor.begins for factor in self.factors), default=None)
-
-    @property
-    def reached_at(self) -> datetime | None:
-        """Since when it has been this tier, as far as the factors that still hold show."""
-        return min((factor.begins for factor in self.deciding), default=None)
 
     @property
     def is_provisional(self) -> bool:
@@ -83,7 +80,20 @@ def _decide(view: View) -> Tier:
     unknown = find_unknown(view, number) if number > 1 else ()
     borders = (instant for factor in known for instant in (factor.begins, factor.ends))
     ahead = (instant for instant in borders if instant is not None and instant > view.at)
-    return Tier(number, holding, unknown, known, earliest(*ahead, view.next_cycle_at, next_recorded_end(view)))
+    over = [f.ends for f in known if f.tier < number and f.ends is not None and f.ends <= view.at]
+    begun = [min(factor.begins for factor in holding if factor.tier == number)] if holding else []
+    reached = max([*over, *begun, *_said_since(view)], default=None)
+    return Tier(number, holding, unknown, known, reached, earliest(*ahead, view.next_cycle_at, next_recorded_end(view)))
+
+
+def _said_since(view: View) -> list[datetime]:
+    """Since when the facts that can end tier 1 say what they say: a tier is not older than they are."""
+    first = [view.stated_since(code) for code in ENDS_TIER_1]
+    said = [statement.at for statement in first if statement is not None]
+    score, before, limit = view.newest("ecog"), view.previous("ecog"), view.policy.terms.vte_immobile_ecog
+    if score is not None and before is not None and score.is_below(limit.value) and not before.is_below(limit.value):
+        said.append(score.at)
+    return said
 
 
 def next_recorded_end(view: View) -> datetime | None:

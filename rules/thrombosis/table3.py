@@ -21,7 +21,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from rules.answers import Shown
-from rules.course_moment import cycle_at
+from rules.course_moment import begin_of, cycle_at
 from rules.picture import Result
 from rules.policy.terms import Number, Terms
 from rules.thrombosis.agents import UNUSABLE
@@ -53,6 +53,8 @@ class Decision:
     platelets: Result | None = None
     clearance: Clearance | None = None
     is_conflict: bool = False
+    later_since: datetime | None = None
+    """Tier 1 after its cycles: when they were over."""
 
     @property
     def evidence(self) -> tuple[Shown, ...]:
@@ -98,7 +100,7 @@ class Decision:
         if self.clearance is not None:
             results += [self.clearance.creatinine, self.clearance.weight]
         times = [result.at for result in results if result is not None]
-        return max(since, self.tier.reached_at or since, *times)
+        return max(since, self.tier.reached_at or since, self.later_since or since, *times)
 
 
 def decide_outcome(
@@ -146,7 +148,8 @@ def _decide(view: View) -> Decision:
         return Decision(tier, None, view.clearance_missing)
     is_low = bool(count.is_below(terms.vte_aspirin_platelets.value))
     is_conflict = is_low and outcome in (Outcome.LMWH, Outcome.WARFARIN)
-    return Decision(tier, outcome, (), gaps, count, clearance, is_conflict)
+    later_since = None if within or tier.number > 1 else tier1_cycles_over_at(view)
+    return Decision(tier, outcome, (), gaps, count, clearance, is_conflict, later_since)
 
 
 def last_tier1_cycle(view: View) -> int:
@@ -164,3 +167,10 @@ def is_within_tier1_cycles(view: View) -> bool:
     """Whether the cycle that runs is one with LMWH or warfarin for tier 1."""
     cycle = view.cycle
     return cycle is None or cycle.number <= last_tier1_cycle(view)
+
+
+def tier1_cycles_over_at(view: View) -> datetime:
+    """When the first cycle after those of tier 1 began, as far back as cycles are remembered."""
+    last = last_tier1_cycle(view)
+    later = next((cycle for cycle in view.ledger.cycles if cycle.number > last), None)
+    return begin_of(later, view.zone) if later is not None else view.at

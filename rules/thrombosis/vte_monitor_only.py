@@ -43,7 +43,8 @@ def assess(view: View) -> Answer:
             "breathlessness, and review when platelets or risk change.",
             advice=Advice(action=Action.INFORM),
             evidence=decision.evidence or tuple(Shown("treatment", s) for s in view.supplies(LENALIDOMIDE)[:1]),
-            thresholds=decision.numbers(terms) or (terms.vte_recent_months, terms.vte_age_at, terms.vte_ecog_at, terms.vte_bmi_at),
+            thresholds=decision.numbers(terms)
+            or (terms.vte_recent_months, terms.vte_age_at, terms.vte_ecog_at, terms.vte_bmi_at),
             is_provisional=decision.is_provisional,
             context=decision.context,
         ),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from rules.answers import NOTHING, Answer, Finding, Nothing, Shown, earliest, found
 from rules.thrombosis.agents import LMWH, VKA, aspirin_spans, is_treatment, present
 from rules.thrombosis.risk import decide_tier
-from rules.thrombosis.table3 import is_within_tier1_cycles, last_tier1_cycle
+from rules.thrombosis.table3 import is_within_tier1_cycles, last_tier1_cycle, tier1_cycles_over_at
 from rules.view import View
 from schemas.alerts import Action, Advice
 
@@ -32,12 +32,11 @@ def assess(view: View) -> Answer:
     if aspirin is not None and aspirin.newest.at >= span.newest.at:
         return Nothing(recheck)
     last = last_tier1_cycle(view)
-    border = next((cycle.day_1 for cycle in view.ledger.cycles if cycle.number > last), view.at)
     count = view.newest("platelets")
     is_enough = count is not None and count.is_below(terms.vte_aspirin_platelets.value) is False
     is_enough = is_enough and view.unusable("platelets") is None
     shown = [Shown("prophylaxis", span.newest)] + ([Shown("newest platelets", count)] if count is not None else [])
-    since = max(border, span.begins)
+    since = max(tier1_cycles_over_at(view), span.begins)
     persists = [f"Still true: {tier.named}."] if tier.number == 1 else []
     unknown = [] if count is not None else ["No platelet count is known."]
     if is_enough:

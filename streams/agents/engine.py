@@ -15,6 +15,10 @@ Reads nothing, writes nothing by itself. Each change answers a fault that was me
 * **Recovery ends with the flow stopped.** The engine resumes the source partitions while messages flow, then
   seeks, then clears the queues: what was fetched between the seek and the clearing was dropped and never
   read again (its partition stood still for ever, found by killing workers under load).
+* **A partition without a committed offset is sought to its beginning.** The client's `seek_to_committed` leaves
+  it where prefetching had moved it, and the records before that place were never delivered.
+* **A stall ends the process.** `Consumer.read_up_to` lets the worker see that records were fetched and not
+  handled while nothing runs (`streams.worker`): whatever the engine drops, a restart reads again.
 * **A rebalance first lets the running batch end** (for a bounded time), commits it, and only then gives the
   partitions up.
 """
@@ -59,6 +63,21 @@ class Consumer(driver.Consumer):
             if (committed is None or offset >= committed) and offset not in index:
                 index.add(offset)
                 acked.append(offset)
+
+    async def perform_seek(self) -> None:
+        """To the committed offsets, and to the beginning where nothing was committed yet."""
+        await super().perform_seek()
+        fresh = [tp for tp in self.assignment() if not self._is_changelog_tp(tp) and not self._committed_offset[tp]]
+        if fresh:
+            await self.seek_wait(await self.earliest_offsets(*fresh))
+
+    def read_up_to(self, tp: TP) -> int | None:
+        """The offset up to which records of a partition were taken from the client; None where that is not known."""
+        client = self._thread._consumer
+        subscription = None if client is None else client._subscription.subscription
+        assignment = None if subscription is None else subscription.assignment
+        state = None if assignment is None or tp not in assignment.tps else assignment.state_value(tp)
+        return state._position if state is not None and state.has_valid_position else None
 
     def _new_offset(self, tp: TP) -> int | None:
         """The next offset to commit: as far as acknowledged offsets follow the committed one without a gap.

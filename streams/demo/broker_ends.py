@@ -22,6 +22,9 @@ from schemas.values.patient import build_patient_key
 from streams.connections import client_options
 from streams.demo.screen import Ward
 from streams.intake import Intake
+from streams.medicine import RulesMedicine, load_activation
+from streams.ports import Arrived
+from streams.replay import fold_log
 from streams.settings import Settings
 from streams.simulator.event_writer import FEED, structured_event
 from streams.simulator.fhir_writer import fhir_line
@@ -151,6 +154,20 @@ class Listener(threading.Thread):
             self._consumer.close()
 
 
+def count_facts(log: Iterable[Arrived]) -> int:
+    """Facts in all entries of a patient log, one by one."""
+    entries = (entry_from_json(record.value or b"") for record in log)
+    return sum(len(entry.facts) for entry in entries if entry.kind is EntryKind.FACTS)
+
+
+def replay_ids(log: Sequence[Arrived], settings: Settings) -> set[str]:
+    """The transitions that a replay of this log says, by id: the same rules in memory, with no broker."""
+    result = fold_log(
+        log, medicine=RulesMedicine(), default_policy=load_activation(settings.profile), partitions=settings.partitions
+    )
+    return {transition.transition_id for transition in result.transitions}
+
+
 class Offsets:
     """What the broker holds, and how far the workers' group has committed."""
 
@@ -181,10 +198,9 @@ class Offsets:
         """Records held of these topics."""
         return sum(self.ends(subjects).values())
 
-    def count_facts(self) -> int:
-        """Facts in all entries of the patient log, one by one."""
-        entries = (entry_from_json(record.value or b"") for record in read_topic(self._settings, Subject.LOG))
-        return sum(len(entry.facts) for entry in entries if entry.kind is EntryKind.FACTS)
+    def read_log(self) -> list[Arrived]:
+        """The patient log as it stands."""
+        return list(read_topic(self._settings, Subject.LOG))
 
     def count_waiting(self) -> int:
         """Messages on the source topics that lie behind the group's offsets; ticks are no messages."""

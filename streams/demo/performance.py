@@ -14,14 +14,15 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from schemas.alerts import TransitionKind
+from schemas.alerts import Severity, TransitionKind
 from streams.broker import BrokerFailedError, BrokerUnusableError
-from streams.demo.broker_ends import Feeder, Listener, Offsets
+from streams.demo.broker_ends import Feeder, Listener, Offsets, count_facts, replay_ids
 from streams.demo.reconciling import BrokerCounts, Reconciliation, reconcile
 from streams.demo.scraping import ScrapeFailed, scrape
 from streams.demo.screen import Screen, Ward
 from streams.demo.stage import Stage
 from streams.refusals import CheckFailed, ExitCode, Refusal
+from streams.settings import Settings
 from streams.simulator.happenings import Happening, Mishap
 from streams.simulator.ward import DEFAULT_PATIENTS, DEFAULT_SEED, DEFAULT_WEEKS, simulate
 from streams.topics import SOURCES, Subject
@@ -142,7 +143,7 @@ def _play(
         for failure in (feeder.failure, listener.failure):
             if failure is not None:
                 raise CheckFailed(f"The demo lost its own end at the broker: {failure}") from failure
-        return reconcile(scrape(stage.addresses), _count(feeder, listener, offsets))
+        return reconcile(scrape(stage.addresses), _count(settings, feeder, listener, offsets))
     except ScrapeFailed as error:
         raise CheckFailed(str(error)) from error
     finally:
@@ -176,19 +177,22 @@ def _drain(screen: Screen, stage: Stage, listener: Listener, ward: Ward, offsets
     return False
 
 
-def _count(feeder: Feeder, listener: Listener, offsets: Offsets) -> BrokerCounts:
-    log = (Subject.LOG,)
+def _count(settings: Settings, feeder: Feeder, listener: Listener, offsets: Offsets) -> BrokerCounts:
+    log = offsets.read_log()
+    replayed = replay_ids(log, settings)
     return BrokerCounts(
         sent=feeder.sent,
         ticks=feeder.ticks,
         held=offsets.count_records(SOURCES),
         waiting=offsets.count_waiting(),
-        log_held=offsets.count_records(log),
-        log_committed=sum(offsets.committed(log).values()),
-        facts=offsets.count_facts(),
+        log_held=len(log),
+        log_committed=sum(offsets.committed((Subject.LOG,)).values()),
+        facts=count_facts(log),
         rejections=offsets.count_records((Subject.REJECTED,)),
         transitions=listener.records,
         distinct=len(listener.ids),
+        heard_or_replayed=len(listener.ids | replayed),
+        heard_and_replayed=len(listener.ids & replayed),
     )
 
 
@@ -204,8 +208,8 @@ def _show_mishaps(screen: Screen, happenings: list[Happening], ward: Ward) -> No
 
 
 def _show_reconciliation(screen: Screen, ward: Ward, reconciliation: Reconciliation) -> None:
-    kinds = ", ".join(f"{count} {kind.value}" for kind, count in ward.transitions.items()) or "none"
-    severities = ", ".join(f"{count} {severity.value}" for severity, count in ward.raised.items()) or "none"
+    kinds = ", ".join(f"{ward.transitions[kind]} {kind.value}" for kind in TransitionKind)
+    severities = ", ".join(f"{ward.raised[severity]} {severity.value}" for severity in Severity)
     screen.sentence("")
     screen.sentence(f"Transitions: {kinds}. Raised by severity: {severities}.")
     screen.sentence("")

@@ -53,7 +53,8 @@ class BrokerCounts:
     `sent` messages and `ticks` were acknowledged to the demo; `held` records stand on the source topics,
     and `waiting` messages among them lie behind the offsets that the workers committed; `rejections` and
     `transitions` (and how many of the latter are `distinct`) were read from their topics; `facts` were
-    counted in the patient log, one by one.
+    counted in the patient log, one by one. `heard_or_replayed` and `heard_and_replayed` compare the ids
+    on the notification topic with those that a replay of the same log says.
     """
 
     sent: int
@@ -66,6 +67,8 @@ class BrokerCounts:
     rejections: int
     transitions: int
     distinct: int
+    heard_or_replayed: int
+    heard_and_replayed: int
 
 
 def reconcile(readings: Readings, counts: BrokerCounts) -> Reconciliation:
@@ -103,5 +106,12 @@ def reconcile(readings: Readings, counts: BrokerCounts) -> Reconciliation:
         CrossCheck("Rejections", "counted by the workers", rejected, "on their topic", counts.rejections),
         CrossCheck("Transitions", "counted by the workers", said, "on the notification topic", counts.transitions),
         CrossCheck("Transition ids", "distinct", counts.distinct, "on the notification topic", counts.transitions),
+        CrossCheck(
+            "Replay of the log",
+            "ids on the topic or replayed",
+            counts.heard_or_replayed,
+            "both",
+            counts.heard_and_replayed,
+        ),
     )
     return Reconciliation(messages, facts, checks)

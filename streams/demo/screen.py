@@ -93,8 +93,8 @@ class Screen:
 
     def transition(self, transition: Transition) -> None:
         """Show an alert that came, changed or went."""
-        for text, style in transition_lines(transition):
-            self._print(Text(text, style=style))
+        lines = (Text(text, style=style) for text, style in transition_lines(transition))
+        self._print(Text("\n").join(lines))
 
     def progress(self, ward: Ward) -> None:
         """Show how far the ward is: the panel at once, a plain line every few seconds."""

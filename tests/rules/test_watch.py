@@ -10,7 +10,7 @@ import pytest
 from rules.history import all_facts, open_history
 from rules.record import RecordDamaged, read_record, write_record
 from rules.watch import Heard, mark_not_monitored, step
-from schemas.events import Entry, FactStatus
+from schemas.events import Entry, FactStatus, ResultDoubt
 from tests.rules.bedside import ZONE, on, policy
 from tests.rules.log import PATIENT, Walk, described, dispense, lab, stated
 
@@ -61,6 +61,26 @@ def test_the_same_message_again_says_nothing() -> None:
     one = enrolled()
     one.hear(lab(8, anc="480"), on(8, 12))
     assert one.hear(lab(8, anc="480"), on(8, 13)) == []
+
+
+def test_the_same_message_again_is_counted_as_a_duplicate() -> None:
+    one = enrolled()
+    one.hear(lab(8), on(8, 12))
+    assert one.record is not None
+    entry = Entry(event_id="again", patient=PATIENT, feed="lab", zone=ZONE, facts=tuple(lab(8)))
+    stepped = step(one.record, entry, Heard(on(8, 13), 0, 9), policy())
+    assert {outcome.outcome for outcome in stepped.outcomes} == {"duplicate"}
+
+
+def test_a_hold_that_only_a_count_in_doubt_opened_asks_for_no_lower_dose() -> None:
+    one = enrolled()
+    clumped = [fact.model_copy(update={"doubt": ResultDoubt.CLUMPED}) if fact.analyte == "platelets" else fact
+               for fact in lab(8, platelets="22000")]  # fmt: skip
+    held = next(t for t in one.hear(clumped, on(8, 12)) if t.rule == "plt-hold")
+    assert held.provisional
+    one.hear(lab(9, platelets="190000"), on(9, 12))
+    told = one.hear(dispense(29), on(29, 12))
+    assert "resume-dose-high" not in {t.rule for t in told}
 
 
 def test_a_correction_withdraws_and_a_correction_back_raises_the_same_alert_again() -> None:

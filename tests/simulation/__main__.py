@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tests.results import write_results
-from tests.simulation.campaign import Tally, run_campaign
+from tests.simulation.campaign import SEEDS_A_SET, SETS, Tally, catch_rates, command, run_campaign
 from tests.simulation.mutants import MUTANTS, NONE
 from tests.simulation.situations import never_seen
 from tests.simulation.world import run_seed
@@ -28,18 +28,17 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2_000, help="how many seeds")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), default=NONE.name, help="plant this bug")
+    parser.add_argument(
+        "--mutants", action="store_true", help="plant every bug in ten sets of seeds each; say how often it is caught"
+    )
     parser.add_argument("--jobs", type=int, default=None, help="processes; all processors without it")
     parser.add_argument("--lines", type=int, default=200, help="lines of the trace shown for a single seed")
     arguments = parser.parse_args()
+    if arguments.mutants:
+        return _mutants(arguments.first, arguments.jobs)
     if arguments.seeds == 1:
         return _one(arguments.first, arguments.mutant, arguments.lines)
     return _many(arguments.seeds, arguments.first, arguments.mutant, arguments.jobs)
-
-
-def command(seed: int, mutant: str = NONE.name) -> str:
-    """What replays a seed."""
-    planted = "" if mutant == NONE.name else f" --mutant {mutant}"
-    return f"python -m tests.simulation --seeds 1 --first {seed}{planted}"
 
 
 def _one(seed: int, mutant: str, lines: int) -> int:
@@ -94,6 +93,23 @@ def _many(seeds: int, first: int, mutant: str, jobs: int | None) -> int:
         )
         print(f"written to {path}")
     return 1 if tally.broken or missed else 0
+
+
+def _mutants(first: int, jobs: int | None) -> int:
+    """Each planted bug in ten disjoint sets of seeds; nine must catch it."""
+    rates = catch_rates(first, jobs=jobs)
+    for name, caught in rates.items():
+        print(
+            f"{name:26} caught in {caught.sets} of {SETS} sets of {SEEDS_A_SET} seeds, by outcome alone in {caught.by_outcome}"
+        )
+    path = write_results(
+        "mutants",
+        sets=SETS,
+        seeds_a_set=SEEDS_A_SET,
+        caught={name: {"sets": caught.sets, "by_outcome_alone": caught.by_outcome} for name, caught in rates.items()},
+    )
+    print(f"written to {path}")
+    return 0 if all(caught.sets >= SETS - 1 for caught in rates.values()) else 1
 
 
 def _print(tally: Tally, seconds: float) -> None:

@@ -95,3 +95,49 @@ def _pieces(first: int, last: int) -> Iterator[tuple[int, int]]:
         end = min(last, (start // SEEDS_A_STORY + 1) * SEEDS_A_STORY)
         yield start, end
         start = end
+
+
+SETS = 10
+SEEDS_A_SET = 200
+
+
+@dataclass(slots=True)
+class Caught:
+    """In how many sets of seeds a planted bug was caught."""
+
+    sets: int = 0
+    by_outcome: int = 0
+    """With the order of writes not looked at: by the harm it does."""
+
+
+def catch_rates(first: int = 0, *, jobs: int | None = None) -> dict[str, Caught]:
+    """Every planted bug in ten disjoint sets of seeds, each until it is caught."""
+    rates = {name: Caught() for name in MUTANTS}
+    with ProcessPoolExecutor(jobs or os.cpu_count() or 1, mp_context=get_context("spawn")) as pool:
+        pieces = {
+            pool.submit(_is_caught, first + number * SEEDS_A_SET, name, only_outcomes=only_outcomes): (
+                name,
+                only_outcomes,
+            )
+            for name in MUTANTS
+            for number in range(SETS)
+            for only_outcomes in (False, True)
+        }
+        for piece in as_completed(pieces):
+            name, only_outcomes = pieces[piece]
+            if only_outcomes:
+                rates[name].by_outcome += piece.result()
+            else:
+                rates[name].sets += piece.result()
+    return rates
+
+
+def _is_caught(first: int, name: str, *, only_outcomes: bool) -> bool:
+    tally = run_range(first, first + SEEDS_A_SET, name, until_broken=True, only_outcomes=only_outcomes)
+    return bool(tally.broken)
+
+
+def command(seed: int, mutant: str = NONE.name) -> str:
+    """What replays a seed."""
+    planted = "" if mutant == NONE.name else f" --mutant {mutant}"
+    return f"python -m tests.simulation --seeds 1 --first {seed}{planted}"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.processes import Child, Supervisor
+from streams.processes import Child, Supervisor, child_environment
+from streams.settings import load_settings
 
 
 def child(name: str, code: str) -> Child:
@@ -116,3 +117,12 @@ def test_a_role_that_ran_long_is_started_again_at_once() -> None:
     clock[0] = 3600.0
     assert supervisor._look_after(long_lived)
     assert long_lived.start_again_at == 3601.0
+
+
+def test_processes_of_one_machine_share_neither_state_nor_port() -> None:
+    settings = load_settings({}, ports={"metrics": 9500}, state="/var/lib/watch")
+    wanted = [("worker", 1), ("worker", 2), ("ticker", 1)]
+    given = [child_environment(role, number, place, settings) for place, (role, number) in enumerate(wanted)]
+    assert [each["MYELOWATCH_METRICS_PORT"] for each in given] == ["9500", "9501", "9502"]
+    assert given[1]["MYELOWATCH_STATE"] == "/var/lib/watch/worker-2"
+    assert "MYELOWATCH_METRICS_PORT" not in child_environment("worker", 1, 0, load_settings({}))

@@ -40,6 +40,8 @@ COUNTS = BrokerCounts(
     rejections=4,
     transitions=9,
     distinct=9,
+    heard_or_replayed=9,
+    heard_and_replayed=9,
 )
 
 
@@ -71,6 +73,8 @@ def test_all_counted_once_balances_and_is_said_in_two_lines(readings: Readings) 
         ("a rejection that was counted and not written", replace(COUNTS, rejections=3)),
         ("a transition that was counted and not written", replace(COUNTS, transitions=8, distinct=8)),
         ("a transition written twice", replace(COUNTS, distinct=8)),
+        ("a transition that a replay does not say", replace(COUNTS, heard_and_replayed=8)),
+        ("a transition that only a replay says", replace(COUNTS, heard_or_replayed=10)),
     ],
 )
 def test_anything_unaccounted_for_does_not_balance(readings: Readings, shows: str, counts: BrokerCounts) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from fhir.resources.R4B.bundle import Bundle
 
 from schemas.events import Fact
 from schemas.fhir import read_fhir
@@ -80,3 +81,15 @@ def test_facts_keep_their_identity_through_corrections(dialect: str) -> None:
         found = {fact.fact_id for entry in reading.entries for fact in entry.facts}
         assert ids.setdefault(report, found) == found
     assert len(ids) > 500
+
+
+def test_other_peoples_software_accepts_our_fhir() -> None:
+    """An independent library (R4B, which agrees with R4 on these resources) reads every kind of resource we write."""
+    kinds = set()
+    for happening in list(simulate(6, 10, 3)):
+        bundle = Bundle.model_validate_json(fhir_line(happening))
+        kinds |= {type(entry.resource).__name__ for entry in bundle.entry}
+    assert kinds == {
+        *("Condition", "DiagnosticReport", "Immunization", "MedicationDispense", "MedicationRequest"),
+        *("Observation", "Patient"),
+    }
