@@ -80,7 +80,7 @@ def found(finding: Finding, recheck_at: datetime | None = None) -> Found:
 
 def latest(first: datetime, *others: datetime | None) -> datetime:
     """The last of the instants that are set."""
-    return max(first, *(instant for instant in others if instant is not None))
+    return max((first, *(instant for instant in others if instant is not None)))
 
 
 def earliest(*instants: datetime | None) -> datetime | None:

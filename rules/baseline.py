@@ -67,6 +67,14 @@ def heavy_infiltration(view: View) -> Result | Statement | None:
     return None
 
 
+def baseline_since(view: View) -> datetime | None:
+    """Since when the baseline reads as it does: a first dose that was recorded, or a word on the marrow."""
+    first = view.ledger.cycles[0] if view.ledger.cycles else None
+    is_taken = first is not None and first.number == 1 and not first.is_inferred and first.day_1 <= view.at
+    days = (first.day_1 if first is not None and is_taken else None, view.answer_since(MARROW_STATEMENT))
+    return max((instant for instant in days if instant is not None), default=None)
+
+
 def infiltration_ends_at(view: View) -> datetime | None:
     """When the statement that decides on the platelet limit ends, if it does."""
     stated = view.statement(MARROW_STATEMENT)

@@ -137,15 +137,18 @@ def _settle_code_systems(ledger: Ledger, results: Iterable[Result]) -> None:
 
 def _settle_anc(ledger: Ledger, panel: dict[str, Result], received: Mapping[str, list[Result]], policy: Policy) -> None:
     """Compute the ANC where it was not measured, and refuse one that the WBC contradicts."""
-    wbc = panel.get("wbc")
-    if "anc" not in panel:
+    wbc, measured = panel.get("wbc"), panel.get("anc")
+    if measured is None or measured.is_preliminary:
         computed = compute_anc(panel)
-        if computed is not None:
+        # Final parts say more than a measured count that is not final yet.
+        if computed is not None and (measured is None or not computed.is_preliminary):
             panel["anc"] = computed
         elif wbc is not None and not wbc.is_preliminary and "anc" not in received:
             _note_doubt(ledger, Doubt("anc-uncomputable", wbc))
     anc = panel.get("anc")
     if anc is None or wbc is None or anc.bound is not None or wbc.bound is not None:
+        return
+    if wbc.is_preliminary and not anc.is_preliminary:
         return
     if _value(anc) > _value(wbc) * policy.terms.dq_anc_over_wbc.value:
         del panel["anc"]
@@ -281,6 +284,8 @@ def _judge_count(ledger: Ledger, count: Result, cause: str, policy: Policy, hold
         return
     rules = hold_rules.of_cause(cause)
     hold = next((held for held in ledger.holds if held.cause == cause), None)
+    if not is_low and _may_be_older(ledger, count, cause, hold):
+        return
     if ledger.ended_at is not None and count.at > ledger.ended_at:
         # After the course nothing opens; a hold left open still ends by its counts and by nothing else.
         if hold is not None and _is_released(hold, count, rules, policy):
@@ -297,6 +302,13 @@ def _judge_count(ledger: Ledger, count: Result, cause: str, policy: Policy, hold
         _release(ledger, hold, count)
         return
     _keep_holding(ledger, hold, count, decided, rules, policy)
+
+
+def _may_be_older(ledger: Ledger, count: Result, cause: str, hold: Hold | None) -> bool:
+    """Whether a recovered count may have been taken before the low one, of which no more than the day is known."""
+    episode = ledger.neutropenia if cause == "anc" else ledger.thrombocytopenia
+    low = hold.newest if hold is not None else episode.newest if episode is not None else None
+    return low is not None and low.latest is not None and count.at <= low.latest
 
 
 def _is_released(hold: Hold, count: Result, rules: tuple[CountHoldRule, ...], policy: Policy) -> bool:

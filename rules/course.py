@@ -32,6 +32,7 @@ from rules.picture import (
 )
 from rules.policy.terms import Policy
 from rules.resuming import allowed_dose, is_within
+from schemas.events import FactStatus
 
 DEXAMETHASONE = "dexamethasone"
 _KEPT_CYCLES = 6
@@ -102,19 +103,22 @@ def _take_person(ledger: Ledger, fact: Person) -> None:
             died=fact.died or held.died,
         )
     ledger.person = fact
-    if fact.died is not None and ledger.ended_at is None:
-        ledger.ended_at, ledger.end_reason = fact.died, "died"
+    if fact.died is not None:
+        # After a recorded stop the course ended with the stop; the death still is what nothing begins again after.
+        ledger.ended_at, ledger.end_reason = ledger.ended_at or fact.died, "died"
 
 
 def _take_statement(ledger: Ledger, fact: Statement, policy: Policy) -> None:
-    first = ledger.first_stated.get(fact.code)
-    if first is None or (first.value_code, first.number) != (fact.value_code, fact.number):
+    before = ledger.statements.get(fact.code)
+    is_same = before is not None and (before.value_code, before.number) == (fact.value_code, fact.number)
+    if not is_same or (before is not None and before.until is not None and before.until < fact.at):
         ledger.first_stated = {**ledger.first_stated, fact.code: fact}
     ledger.statements = {**ledger.statements, fact.code: fact}
     if fact.code == "planned-cycle-day-1" and fact.when is not None:
         ledger.plan = fact
         ledger.enrolled_at = ledger.enrolled_at or fact.at
     elif fact.code == "cycle-day-1-taken":
+        _begin_again_after_stop(ledger, fact.when or fact.at)
         _take_dose(ledger, fact.when or fact.at, fact, "patient-reported", policy)
     elif fact.code in ("lenalidomide-planned", "enrolled-by-hand"):
         ledger.enrolled_at = ledger.enrolled_at or fact.at
@@ -123,15 +127,19 @@ def _take_statement(ledger: Ledger, fact: Statement, policy: Policy) -> None:
 
 
 def _take_supply(ledger: Ledger, fact: Supply, policy: Policy) -> None:
+    is_lenalidomide = fact.medicine == LENALIDOMIDE
+    if is_lenalidomide:
+        ledger.enrolled_at = ledger.enrolled_at or fact.at
+        if fact.status is FactStatus.PLANNED and fact.way != "ordered":
+            # Handing over or taking that is only intended is a plan: it enrols and starts nothing.
+            return
     ledger.supplies = _make_room(ledger.supplies, fact, policy)
-    if fact.medicine != LENALIDOMIDE:
+    if not is_lenalidomide:
         return
-    ledger.enrolled_at = ledger.enrolled_at or fact.at
     if fact.way == "ordered":
         ledger.dose = ledger.dose or fact
         return
-    if ledger.ended_at is not None and fact.at > ledger.ended_at and ledger.end_reason != "died":
-        _begin_course_again(ledger)
+    _begin_again_after_stop(ledger, fact.at)
     if fact.way == "dispensed":
         _judge_dispense(ledger, fact, policy)
     if fact.way in ("dispensed", "home"):
@@ -145,10 +153,10 @@ def _take_supply(ledger: Ledger, fact: Supply, policy: Policy) -> None:
 
 
 def _make_room(supplies: tuple[Supply, ...], fact: Supply, policy: Policy) -> tuple[Supply, ...]:
-    """Supplies with one more: the last few of each medicine.
+    """Supplies with one more: the last few of each medicine, doses given apart from what was handed over.
 
-    Doses of dexamethasone given are summed over a window, so they are kept for two of them, and apart
-    from what was dispensed.
+    A stay in hospital must not push out what lies at home. Doses of dexamethasone given are summed over a
+    window, so they are kept for two of them.
     """
     if fact.medicine == DEXAMETHASONE and fact.way == "given":
         oldest = fact.at - 2 * policy.terms.dex_window_days.span
@@ -158,18 +166,20 @@ def _make_room(supplies: tuple[Supply, ...], fact: Supply, policy: Policy) -> tu
         same = [
             held
             for held in supplies
-            if held.medicine == fact.medicine and (held.way != "given" or fact.medicine != DEXAMETHASONE)
+            if held.medicine == fact.medicine and (held.way == "given") == (fact.way == "given")
         ]
         drop = same[: max(0, len(same) + 1 - _KEPT_SUPPLIES)]
     gone = {id(held) for held in drop}
     return (*(held for held in supplies if id(held) not in gone), fact)
 
 
-def _begin_course_again(ledger: Ledger) -> None:
+def _begin_again_after_stop(ledger: Ledger, at: datetime) -> None:
     """Treatment after a recorded stop is a new course: cycles and episodes are numbered anew.
 
     A hold that nothing released stays open: a stop is no recovery.
     """
+    if ledger.ended_at is None or at <= ledger.ended_at or ledger.end_reason == "died":
+        return
     ledger.started_at = None
     ledger.ended_at = None
     ledger.end_reason = None
@@ -277,10 +287,12 @@ def supplied_until(supplies: Iterable[Supply], policy: Policy, zone: str) -> dat
 
     A dispense on day d for n days covers the calendar days d to d + n - 1. Dispenses add up: what is
     left of an earlier one is used first. An order or home statement covers to its stated end, else
-    for `order_open_days`; a dose given covers a little while.
+    for `order_open_days`; a dose given covers a little while; what was only planned covers nothing.
     """
     until = stock = None
     for supply in supplies:
+        if supply.status is FactStatus.PLANNED:
+            continue
         end = covers_until(supply, stock, policy, zone)
         if supply.way == "dispensed":
             stock = end

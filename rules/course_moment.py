@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from rules.calendar import days_between, local_day, start_of_day
+from rules.calendar import days_after, days_between, local_day, start_of_day
 from rules.holds import Moment
 from rules.ledger import Cycle, Ledger
 from rules.picture import Result
@@ -33,7 +33,8 @@ def expected_day_1(ledger: Ledger, policy: Policy) -> datetime | None:
     enough = policy.terms.cycle_infer_after_days.whole - policy.terms.coverage_grace_days.whole
     if plan is not None and days_between(last.day_1, plan, ledger.zone) >= enough:
         return plan
-    return last.day_1 + timedelta(days=policy.terms.cycle_length_days.whole)
+    # By calendar days: 28 times 24 hours may end on another day where the clock changes.
+    return days_after(last.day_1, policy.terms.cycle_length_days.whole, ledger.zone)
 
 
 def moment_of(ledger: Ledger, count: Result, cause: str, policy: Policy) -> Moment:

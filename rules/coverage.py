@@ -39,7 +39,8 @@ def coverage_spans(supplies: Iterable[Supply], policy: Policy, zone: str) -> tup
     """
     grace = policy.terms.coverage_grace_days.span
     stock: dict[str, datetime] = {}
-    spans: list[Span] = []
+    runs: list[list[Supply]] = []
+    borders: list[tuple[datetime, datetime]] = []
     for supply in supplies:
         if supply.status is FactStatus.PLANNED:
             continue
@@ -47,9 +48,12 @@ def coverage_spans(supplies: Iterable[Supply], policy: Policy, zone: str) -> tup
         if supply.way == "dispensed":
             stock[supply.medicine] = until
         ends = until if supply.way == "given" else until + grace
-        last = spans[-1] if spans else None
-        if last is None or supply.at > last.ends:
-            spans.append(Span(supply.at, until, ends, supply, supply))
+        if borders and supply.at <= borders[-1][1]:
+            borders[-1] = (max(borders[-1][0], until), max(borders[-1][1], ends))
+            runs[-1].append(supply)
         else:
-            spans[-1] = Span(last.begins, max(last.until, until), max(last.ends, ends), last.first, supply)
-    return tuple(spans)
+            borders.append((until, ends))
+            runs.append([supply])
+    return tuple(
+        Span(run[0].at, until, ends, run[0], run[-1]) for run, (until, ends) in zip(runs, borders, strict=True)
+    )

@@ -25,6 +25,7 @@ from rules.record import (
     fact_digest,
     holds_digest,
     pack_chunk,
+    pack_raw,
     read_fact,
     read_ledger,
     segment_of,
@@ -132,7 +133,7 @@ def place(
     merged = merge_versions(held, facts)
     before = {fact.id: fact for fact in held}
     answer = tuple(
-        "duplicate" if before.get(fact.id) is merged[fact.id] or merged[fact.id] is not fact else "applied"
+        "duplicate" if before.get(fact.id) is merged[fact.id] or not fact.became(merged[fact.id]) else "applied"
         for fact in facts
     )
     if "applied" in answer:
@@ -146,14 +147,19 @@ def _append(history: History, facts: Sequence[AnyKept], policy: Policy, hold_rul
     history.recent = (*history.recent, *(write_fact(fact) for fact in ordered))
     history.recent_digests += b"".join(fact_digest(fact.id) for fact in ordered)
     if len(history.recent) >= 2 * _CHUNK:
-        old = tuple(read_fact(raw) for raw in history.recent[:_CHUNK])
-        # A chunk never splits an instant: what was folded together stays together.
-        end = old[-1].at
-        rest = [read_fact(raw) for raw in history.recent[_CHUNK:]]
-        old = (*old, *(fact for fact in rest if fact.at == end))
-        history.chunks = (*history.chunks, pack_chunk(old))
-        history.recent = history.recent[len(old) :]
-        history.recent_digests = history.recent_digests[len(history.chunks[-1].digests) :]
+        _pack_oldest(history)
+
+
+def _pack_oldest(history: History) -> None:
+    """Move the older half of the open facts into a chunk, which never splits an instant."""
+    size = _CHUNK
+    end = read_fact(history.recent[size - 1]).at
+    while size < len(history.recent) and read_fact(history.recent[size]).at == end:
+        size += 1
+    chunk = pack_raw(history.recent[:size], history.recent_digests)
+    history.chunks = (*history.chunks, chunk)
+    history.recent = history.recent[size:]
+    history.recent_digests = history.recent_digests[len(chunk.digests) :]
 
 
 def _fold_on(history: History, ordered: Sequence[AnyKept], policy: Policy, hold_rules: HoldRules) -> None:

@@ -53,6 +53,11 @@ class Hold(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The newest complete CBC since it opened."""
     released: Result | None = None
 
+    @property
+    def began(self) -> Result:
+        """The result that made it a hold; for fever `opened` is the first reading of the run, which may be older."""
+        return self.decided if self.cause == "fever" else self.opened
+
 
 class Fever(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A run of temperatures at or above the fever limit."""

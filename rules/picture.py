@@ -30,6 +30,8 @@ from schemas.events import (
 )
 from schemas.values import When
 
+STOPPED = "lenalidomide-stopped"
+
 STATUS_RANK = {
     FactStatus.PLANNED: 0,
     FactStatus.PRELIMINARY: 1,
@@ -78,7 +80,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, tag_field="t", gc=False
     def outranks(self, other: Kept) -> bool:
         """Whether this version of a fact replaces the other; the same words again do not."""
         mine, theirs = (self.version, STATUS_RANK[self.status]), (other.version, STATUS_RANK[other.status])
-        if self._says_the_same_as(other) and (mine == theirs or self._has_no_version and other._has_no_version):
+        if self._says_the_same_as(other) and (mine == theirs or (self._has_no_version and other._has_no_version)):
             return False
         return (*mine, self.offset) > (*theirs, other.offset)
 
@@ -86,6 +88,11 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, tag_field="t", gc=False
     def _has_no_version(self) -> bool:
         """No version time was sent: when it became known stands in for it."""
         return self.version == self.known
+
+    def became(self, kept: Kept) -> bool:
+        """Whether this version is the one that was kept, as it came or as known for longer."""
+        is_one = (self.version, self.status, self.offset) == (kept.version, kept.status, kept.offset)
+        return self is kept or (is_one and kept.known < self.known)
 
     def _says_the_same_as(self, other: Kept) -> bool:
         """Equal in all but when, where and by which message it was heard."""
@@ -155,6 +162,12 @@ class Result(Kept, frozen=True, array_like=True, tag="r", gc=False):
         if self.bound == ">":
             return False if value >= limit else None
         return False if value > limit else None
+
+    def known_since(self, other: Result) -> Result:
+        """This version, known since the earlier one if no rule could tell the two apart."""
+        names = ("at", "latest", "analyte", "value", "bound", "doubt", "canonical", "is_preliminary", "is_withdrawn")
+        is_repeat = all(getattr(self, name) == getattr(other, name) for name in names)
+        return msgspec.structs.replace(self, known=other.known) if is_repeat else self
 
     @property
     def shown(self) -> str:
@@ -294,7 +307,7 @@ def keep(fact: Fact, known: datetime, offset: int, patient_key: str) -> AnyKept 
     when = fact.when
     base: _Base = (
         fact.fact_id,
-        when.earliest,
+        _placed_at(fact),
         None if when.latest == when.earliest else when.latest,
         known,
         fact.issued_at,
@@ -359,6 +372,14 @@ def keep(fact: Fact, known: datetime, offset: int, patient_key: str) -> AnyKept 
     raise TypeError(f"no kept form for {type(fact).__name__}")
 
 
+def _placed_at(fact: Fact) -> datetime:
+    """A stop lies where treatment ended, not where it was written down: a course may have begun in between."""
+    at = fact.when.earliest
+    if isinstance(fact, StatementRecorded) and fact.code == STOPPED and fact.value_when is not None:
+        return min(at, fact.value_when.latest)
+    return at
+
+
 def _keep_result(fact: LabResultReported, base: _Base) -> Result | None:
     if fact.analyte is None:
         return None
@@ -401,10 +422,15 @@ def _local_day(when: When | None, *, end: bool) -> date | None:
 
 
 def merge_versions(known: Iterable[AnyKept], new: Iterable[AnyKept]) -> dict[str, AnyKept]:
-    """The newest version of each fact."""
+    """The newest version of each fact.
+
+    A result that is sent again, as in a cumulative report, has been known since it first said the same.
+    """
     best = {fact.id: fact for fact in known}
     for fact in new:
         held = best.get(fact.id)
         if held is None or fact.outranks(held):
+            if isinstance(held, Result) and isinstance(fact, Result) and held.known < fact.known:
+                fact = fact.known_since(held)
             best[fact.id] = fact
     return best

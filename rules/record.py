@@ -23,6 +23,8 @@ FORMAT = b"MWR1"
 HARD_LIMIT_BYTES = 64 * 1024
 """A larger record is quarantined: something is wrong with the patient's feed (design part 7)."""
 _DIGEST = 6
+_LEVEL = 1
+"""Facts of one patient repeat themselves: the fastest level is nearly as small as the best."""
 
 
 class RecordDamaged(ValueError):
@@ -183,7 +185,18 @@ def pack_chunk(facts: tuple[AnyKept, ...]) -> Chunk:
         last=facts[-1].at,
         count=len(facts),
         digests=b"".join(fact_digest(fact.id) for fact in facts),
-        packed=zlib.compress(_encoder.encode(facts), 6),
+        packed=zlib.compress(_encoder.encode(facts), _LEVEL),
+    )
+
+
+def pack_raw(raws: tuple[msgspec.Raw, ...], digests: bytes) -> Chunk:
+    """The same of facts that are packed already; `digests` begins with theirs."""
+    return Chunk(
+        first=read_fact(raws[0]).at,
+        last=read_fact(raws[-1]).at,
+        count=len(raws),
+        digests=digests[: len(raws) * _DIGEST],
+        packed=zlib.compress(_encoder.encode(raws), _LEVEL),
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from rules.alerting import Change, Occasion
+from rules.answers import Finding
+from rules.grading import grade_result
 from rules.picture import AnyKept, Diagnosis, Result, Statement, Supply
 from rules.policy.terms import Policy
 from rules.record import Header
@@ -14,6 +16,7 @@ from rules.view import View
 from schemas.alerts import (
     Cause,
     Evidence,
+    Grade,
     Missing,
     Normalised,
     PolicyStamp,
@@ -93,6 +96,7 @@ def tell(
         advice=finding.advice if finding is not None else None,
         evidence=evidence,
         thresholds=tuple(number.threshold for number in finding.thresholds) if finding is not None else (),
+        grades=_grades(finding, view),
         citations=terms.citations if terms is not None else (),
         policy=PolicyStamp(profile=policy.profile, version=policy.version, hash=policy.hash),
         missing=tuple(Missing(rule=rule, what=what, since=since) for rule, what, since in judged.gaps)
@@ -109,6 +113,24 @@ def _effective(change: Change, occasion: Occasion, evidence: tuple[Evidence, ...
     if change.kind is TransitionKind.RESOLVED:
         return (evidence[0].collected_at if evidence else None) or occasion.at
     return change.alert.effective_at
+
+
+def _grades(finding: Finding | None, view: View) -> tuple[Grade, ...]:
+    """CTCAE grades of the values shown: annotation only, no rule decides on them."""
+    grading = view.policy.grading
+    if finding is None or grading is None:
+        return ()
+    version = view.policy.terms.ctcae_version
+    is_on_anticoagulant = view.covered_by("anticoagulant") is not None
+    graded = [
+        grade_result(
+            grading, version, shown.fact, baseline=view.baseline(shown.fact.analyte), albumin=view.newest("albumin"),
+            is_on_anticoagulant=is_on_anticoagulant,
+        )
+        for shown in finding.evidence
+        if isinstance(shown.fact, Result)
+    ]  # fmt: skip
+    return tuple(dict.fromkeys(grade for grade in graded if grade is not None))
 
 
 def matching_names(fact: AnyKept) -> frozenset[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, TypeVar
 
 from rules.calendar import completed_years, days_between, local_day, start_of_day
@@ -47,10 +48,6 @@ class Clearance:
     weight: Result
 
 
-def _cycle_now(view: View) -> Cycle | None:
-    return cycle_at(view.ledger, view.at)
-
-
 class View:
     """See the module. `at` is the instant of assessment."""
 
@@ -60,6 +57,8 @@ class View:
         self.policy = policy
         self._coverage: dict[tuple[str, ...], Coverage | None] = {}
         self._clearance: tuple[Clearance | None, tuple[str, ...]] | None = None
+        self._by_name: dict[str, list[Supply]] | None = None
+        self._spans: dict[tuple[tuple[str, ...], bool], tuple[Span, ...]] = {}
         self._derived: dict[Callable[..., Any], Any] = {}
 
     def derive(self, how: Callable[[View], T]) -> T:
@@ -77,22 +76,27 @@ class View:
         return self.ledger.started_at is not None
 
     @property
+    def restarted_at(self) -> datetime | None:
+        """When treatment began again after a recorded stop; what was left open then is open since then."""
+        return self.ledger.started_at if self.ledger.number > 1 else None
+
+    @cached_property
     def has_ended(self) -> bool:
         """A stop or the patient's death is recorded and its time has come."""
         ended = self.ledger.ended_at
         return ended is not None and ended <= self.at
 
-    @property
+    @cached_property
     def is_on_treatment(self) -> bool:
         """Between the first dose of a course and its recorded end."""
         return self.has_started and not self.has_ended
 
-    @property
+    @cached_property
     def cycle(self) -> Cycle | None:
         """The cycle that runs at the instant."""
-        return self.derive(_cycle_now)
+        return cycle_at(self.ledger, self.at)
 
-    @property
+    @cached_property
     def next_cycle_at(self) -> datetime | None:
         """The beginning of the day on which a cycle that is already recorded begins, if that lies ahead."""
         days = (start_of_day(local_day(cycle.day_1, self.zone), self.zone) for cycle in self.ledger.cycles)
@@ -106,7 +110,7 @@ class View:
             return cycles[0].day_1
         return self.ledger.started_at
 
-    @property
+    @cached_property
     def cycle_day(self) -> int | None:
         """Day of the cycle, day 1 being 1; None before day 1."""
         cycle = self.cycle
@@ -115,7 +119,7 @@ class View:
         day = days_between(cycle.day_1, self.at, self.zone) + 1
         return day if day > 0 else None
 
-    @property
+    @cached_property
     def expected_day_1(self) -> datetime | None:
         """Day 1 of the next cycle, planned or expected."""
         return expected_day_1(self.ledger, self.policy)
@@ -125,7 +129,7 @@ class View:
         """The patient's time zone."""
         return self.ledger.zone
 
-    @property
+    @cached_property
     def today(self) -> date:
         """The calendar day of the instant in the patient's zone."""
         return local_day(self.at, self.zone)
@@ -167,12 +171,15 @@ class View:
 
     def supplies(self, *names: str) -> tuple[Supply, ...]:
         """Supplies of these ingredients or classes, oldest first."""
-        wanted = set(names)
-        return tuple(
-            supply
-            for supply in self.ledger.supplies
-            if supply.medicine in wanted or not wanted.isdisjoint(supply.classes)
-        )
+        if self._by_name is None:
+            self._by_name = {}
+            for supply in self.ledger.supplies:
+                for name in {supply.medicine, *supply.classes}:
+                    self._by_name.setdefault(name, []).append(supply)
+        if len(names) == 1:
+            return tuple(self._by_name.get(names[0], ()))
+        wanted = {id(supply) for name in names for supply in self._by_name.get(name, ())}
+        return tuple(supply for supply in self.ledger.supplies if id(supply) in wanted)
 
     def covered_by(self, *names: str) -> Coverage | None:
         """Coverage by any of these ingredients or classes at the instant, grace included."""
@@ -197,8 +204,11 @@ class View:
 
     def spans(self, *names: str, with_orders: bool = False) -> tuple[Span, ...]:
         """Runs of coverage by any of these, oldest first; what was only ordered does not count unless asked for."""
-        chosen = (s for s in self.supplies(*names) if with_orders or s.way != "ordered")
-        return coverage_spans(chosen, self.policy, self.zone)
+        key = (names, with_orders)
+        if key not in self._spans:
+            chosen = (s for s in self.supplies(*names) if with_orders or s.way != "ordered")
+            self._spans[key] = coverage_spans(chosen, self.policy, self.zone)
+        return self._spans[key]
 
     def span_now(self, *names: str, with_orders: bool = False) -> Span | None:
         """The run of coverage that the instant lies in, grace included."""
@@ -209,7 +219,7 @@ class View:
         """The newest supply of these on or after an instant."""
         return next((supply for supply in reversed(self.supplies(*names)) if supply.at >= since), None)
 
-    @property
+    @cached_property
     def lenalidomide_until(self) -> datetime | None:
         """When the supply of lenalidomide runs out, grace not counted."""
         return supplied_until((s for s in self.supplies(LENALIDOMIDE) if s.way != "ordered"), self.policy, self.zone)
@@ -263,7 +273,7 @@ class View:
 
     # --- the person ---
 
-    @property
+    @cached_property
     def age(self) -> int | None:
         """Completed years on day 1 of the cycle; the lower age where the birth date is partial."""
         person, cycle = self.ledger.person, self.cycle

@@ -32,13 +32,13 @@ from rules.history import (
     refold,
 )
 from rules.ledger import Ledger
-from rules.picture import AnyKept, Person, Statement, Supply, keep
+from rules.picture import AnyKept, Person, Result, Statement, Supply, keep
 from rules.policy.reading import Policy
 from rules.record import Alert, Closed, Gap, Header, Record
 from rules.telling import matching_names, tell
 from rules.view import View
 from schemas.alerts import Cause, Severity, Transition
-from schemas.events import Entry, EntryKind, FactStatus
+from schemas.events import Entry, EntryKind, FactStatus, LabResultReported
 
 _ENROLS = frozenset(("planned-cycle-day-1", "lenalidomide-planned", "enrolled-by-hand", "cycle-day-1-taken"))
 _LEDGER_READS = _ENROLS | {"lenalidomide", "lenalidomide-stopped"}
@@ -148,8 +148,11 @@ class _Step:
     def _keep_facts(self) -> list[AnyKept]:
         kept: list[AnyKept] = []
         for fact in self.entry.facts:
+            if isinstance(fact, LabResultReported) and fact.analyte not in READS:
+                self.outcomes.append(FactOutcome(fact.kind, "ignored", "no-rule-reads-it"))
+                continue
             item = keep(fact, self.clock, self.heard.offset, self.record.header.key)
-            if item is None or (not isinstance(item, Person) and READS.isdisjoint(matching_names(item))):
+            if item is None or not (isinstance(item, (Person, Result)) or _is_read(item)):
                 self.outcomes.append(FactOutcome(fact.kind, "ignored", "no-rule-reads-it"))
             else:
                 kept.append(item)
@@ -356,6 +359,10 @@ def _instants_ahead(view: View) -> list[datetime]:
     if ledger.ended_at is not None:
         days.append(ledger.ended_at)
     return [instant for instant in days if instant > view.at]
+
+
+def _is_read(fact: AnyKept) -> bool:
+    return not READS.isdisjoint(matching_names(fact))
 
 
 def _enrols(fact: AnyKept) -> bool:

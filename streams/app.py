@@ -89,6 +89,7 @@ def build_app(settings: Settings, parts: Parts) -> App:
         explicit_known_at=settings.explicit_known_at,
     )
     log_topic = names[Subject.LOG]
+    sources = [names[subject] for subject in SOURCES]
 
     async def take_entries(arrived: Sequence[Arrived]) -> list[tuple[str, int]]:
         return [(log_topic, partition) for partition in (await monitor.take(arrived)).done]
@@ -98,10 +99,10 @@ def build_app(settings: Settings, parts: Parts) -> App:
 
     within = worker.batch_milliseconds / 1000
     shells = {
-        "translate": Shell(app, "translate", take_messages, batch=worker.batch_entries, within=within),
-        "monitor": Shell(app, "monitor", take_entries, batch=worker.batch_entries, within=within),
+        "translate": Shell(app, "translate", take_messages, topics=sources, batch=worker.batch_entries, within=within),
+        "monitor": Shell(app, "monitor", take_entries, topics=[log_topic], batch=worker.batch_entries, within=within),
     }
-    app.agent(_topic(app, [names[subject] for subject in SOURCES]), name="translate")(shells["translate"].run)
+    app.agent(_topic(app, sources), name="translate")(shells["translate"].run)
     app.agent(_topic(app, [log_topic]), name="monitor")(shells["monitor"].run)
 
     async def hand_over() -> None:
@@ -141,11 +142,20 @@ def build_app(settings: Settings, parts: Parts) -> App:
         for partition in partitions:
             monitor.assigned(partition, begins_at=begins.get(TP(log_topic, partition)))
         translate.assigned((names[subject], partition) for subject in SOURCES for partition in partitions)
-        for shell in shells.values():
-            shell.is_open = True
+        app.open_shells()
         structlog.get_logger("streams.app").info("partitions are ready", partitions=list(partitions), records=repaired)
         parts.on_ready(partitions)
 
+    def open_shells() -> None:
+        for shell in shells.values():
+            shell.open()
+
+    def check_progress(now: float) -> None:
+        for shell in shells.values():
+            shell.check_progress(now)
+
+    app.open_shells = open_shells  # type: ignore[method-assign]
+    app.check_progress = check_progress  # type: ignore[method-assign]
     app.hand_over = hand_over  # type: ignore[method-assign]
     app.given_up = given_up  # type: ignore[method-assign]
     app.monitor_body = monitor
@@ -196,7 +206,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "store": "memory://",
         "consumer_auto_offset_reset": "earliest",
         "consumer_group_instance_id": worker.instance_id,
-        "consumer_max_fetch_size": 4 * 1024 * 1024,
+        "consumer_max_fetch_size": 1024 * 1024,
         "broker_session_timeout": worker.session_seconds,
         "broker_heartbeat_interval": worker.heartbeat_seconds,
         "broker_rebalance_timeout": max(30.0, 3 * worker.session_seconds),
@@ -205,7 +215,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "broker_commit_interval": worker.commit_seconds,
         "broker_check_crcs": True,
         "stream_wait_empty": False,
-        "stream_buffer_maxsize": 16_384,
+        "stream_buffer_maxsize": 4_096,
         "stream_recovery_delay": 0.0,
         "producer_acks": -1,
         "producer_linger": 0.0,

@@ -33,12 +33,17 @@ def profiles() -> tuple[str, ...]:
     """The names of the profiles that come with myelowatch."""
     folder = files("rules.policy")
     named = (Path(each.name) for each in folder.iterdir() if each.name.endswith(".yaml"))
-    return tuple(sorted(each.stem for each in named if each.stem not in ("keys", "sources")))
+    return tuple(sorted(each.stem for each in named if each.stem not in ("ctcae", "keys", "sources")))
 
 
 def keys_text() -> str:
     """The table of policy keys."""
     return files("rules.policy").joinpath("keys.yaml").read_text(encoding="utf-8")
+
+
+def grading_text() -> str:
+    """The CTCAE tables that alerts are annotated with."""
+    return files("rules.policy").joinpath("ctcae.yaml").read_text(encoding="utf-8")
 
 
 def profile_text(profile: str) -> str:
@@ -81,7 +86,7 @@ def read(text: str, overrides: Mapping[str, str] | None = None) -> Policy:
     from rules.catalogue import BY_ID
     from rules.policy.reading import read_policy
 
-    return read_policy(text, keys_text(), known_rules=frozenset(BY_ID), overrides=overrides)
+    return read_policy(text, keys_text(), known_rules=frozenset(BY_ID), overrides=overrides, grading_text=grading_text())
 
 
 def load(name_or_file: str, overrides: Mapping[str, str] | None = None) -> Policy:

@@ -11,12 +11,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -25,6 +27,9 @@ from streams.refusals import Refusal
 if TYPE_CHECKING:
     from streams.app import Parts
     from streams.settings import Settings
+
+
+_GARBAGE_THRESHOLD: Final = 20_000
 
 
 class TopicsUnusable(Refusal):
@@ -111,12 +116,14 @@ async def _run(settings: Settings, parts: Parts) -> int:
     log = structlog.get_logger("streams.worker")
     app = build_app(settings, parts)
     app.finalize()
-    turning = asyncio.ensure_future(_turn(parts.on_turn))
+    turning = asyncio.ensure_future(_turn(app, parts.on_turn))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     log.info("worker starts", state="starting")
+    # Millions of small objects live for one batch; the default looks through all that stays every few hundred of them.
+    gc.set_threshold(_GARBAGE_THRESHOLD, 50, 100)
     starting = asyncio.ensure_future(app.start())
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -137,10 +144,11 @@ async def _run(settings: Settings, parts: Parts) -> int:
     return 0
 
 
-async def _turn(on_turn: Callable[[], None]) -> None:
-    """Say every second that the loop turns: a worker whose loop stands still watches nobody."""
+async def _turn(app: Any, on_turn: Callable[[], None]) -> None:
+    """Every second: say that the loop turns, and look whether the engine brings what it fetched."""
     while True:
         on_turn()
+        app.check_progress(time.monotonic())
         await asyncio.sleep(1)
 
 

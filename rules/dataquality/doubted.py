@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from rules.answers import latest
 from rules.ledger import Doubt
 from rules.picture import Result
 from rules.view import View
@@ -14,6 +17,11 @@ def doubts_of(view: View, kind: str) -> tuple[Doubt, ...]:
     if not view.ledger.doubts or view.has_ended:
         return ()
     return tuple(doubt for doubt in view.ledger.doubts if doubt.kind == kind)
+
+
+def effective_at(result: Result, view: View) -> datetime:
+    """Clinical time of the result; the new course where treatment began again after it."""
+    return latest(result.at, view.restarted_at)
 
 
 def name_of(result: Result) -> str:

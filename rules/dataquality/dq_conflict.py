@@ -9,7 +9,7 @@ Numbers        dq_conflict_percent
 from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, Finding, Found, Shown
-from rules.dataquality.doubted import doubts_of, name_of, with_unit
+from rules.dataquality.doubted import doubts_of, effective_at, name_of, with_unit
 from rules.picture import Result
 from rules.policy.terms import Number
 from rules.view import View
@@ -24,15 +24,17 @@ def assess(view: View) -> Answer:
     if not doubts:
         return NOTHING
     share = view.policy.terms.dq_conflict_percent
-    return Found(tuple(_describe(doubt.result, doubt.other, share) for doubt in doubts if doubt.other is not None))
+    return Found(
+        tuple(_describe(doubt.result, doubt.other, share, view) for doubt in doubts if doubt.other is not None)
+    )
 
 
-def _describe(used: Result, other: Result, share: Number) -> Finding:
+def _describe(used: Result, other: Result, share: Number, view: View) -> Finding:
     name = name_of(used)
     return Finding(
         subject=used.id,
         since=used.at,
-        effective_at=used.at,
+        effective_at=effective_at(used, view),
         title=f"Two {name} values of one specimen: {with_unit(used)} and {with_unit(other)}",
         message=f"{name} of one specimen is {with_unit(used)} and {with_unit(other)}, more than {share} % apart. "
         f"The safer value, {with_unit(used)}, is used. Ask the laboratory which one stands.",

@@ -9,7 +9,7 @@ Numbers        dq_anc_over_wbc (the plausible ranges stand in schemas/codes/anal
 from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, Finding, Found, Shown
-from rules.dataquality.doubted import as_received, doubts_of, name_of, with_unit
+from rules.dataquality.doubted import as_received, doubts_of, effective_at, name_of, with_unit
 from rules.ledger import Doubt
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -33,7 +33,7 @@ def _describe(doubt: Doubt, view: View) -> Finding:
     return Finding(
         subject=result.id,
         since=result.at,
-        effective_at=result.at,
+        effective_at=effective_at(result, view),
         title=f"Implausible {name}: {value}",
         message=f"{name} {value} is {why}. It decides no rule. Ask the laboratory to check it, or repeat the test.",
         advice=Advice(action=Action.VERIFY_DATA),

@@ -9,7 +9,7 @@ Numbers        dq_scale_factor, dq_scale_unit_factor, dq_scale_unit_percent, anc
 from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, Finding, Found, Shown
-from rules.dataquality.doubted import as_received, doubts_of, name_of, with_unit
+from rules.dataquality.doubted import as_received, doubts_of, effective_at, name_of, with_unit
 from rules.ledger import Doubt
 from rules.picture import Result
 from rules.policy.terms import Number
@@ -43,7 +43,7 @@ def _describe(doubt: Doubt, view: View) -> Finding:
     return Finding(
         subject=result.id,
         since=result.at,
-        effective_at=result.at,
+        effective_at=effective_at(result, view),
         reason="could-breach" if could_breach else None,
         title=title,
         message=message + (" Read in some unit it would hold lenalidomide." if could_breach else ""),

@@ -8,7 +8,7 @@ Numbers        dose_ladder
 
 from __future__ import annotations
 
-from rules.answers import NOTHING, Answer, CannotAssess, Finding, Shown, found
+from rules.answers import NOTHING, Answer, CannotAssess, Finding, Shown, found, latest
 from rules.resuming import allowed_dose, as_limit, asks_for_reduction
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -29,13 +29,14 @@ def assess(view: View) -> Answer:
         return CannotAssess((unknown,))
     if not allowed.is_at_floor:
         return NOTHING
-    deciding = [hold.persistent or hold.opened for hold in asking]
+    # A hold that a count in doubt opened asks for a step only since a sound count confirmed it.
+    deciding = [hold.persistent or (hold.newest if hold.opened.is_doubtful else hold.opened) for hold in asking]
     before = next((hold.dose for hold in asking if hold.dose is not None), None)
     dispensed = (Shown("dose before the hold", before),) if before is not None else ()
     return found(
         Finding(
             since=min(hold.opened.at for hold in asking),
-            effective_at=max(count.at for count in deciding),
+            effective_at=latest(*(count.at for count in deciding), view.restarted_at),
             title=f"No dose step below {allowed.from_mg} mg of lenalidomide",
             message=f"A step below {allowed.from_mg} mg is due when lenalidomide is resumed, and the ladder has none. "
             "Consider stopping; ask a specialist.",

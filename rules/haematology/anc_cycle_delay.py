@@ -9,7 +9,7 @@ Numbers        anc_cycle_start_below, pre_cycle_window_days, anc_delay_days, anc
 
 from __future__ import annotations
 
-from rules.answers import NOTHING, Answer, Finding, Shown, found
+from rules.answers import NOTHING, Answer, Finding, Shown, found, latest
 from rules.calendar import days_after
 from rules.holds import Moment
 from rules.picture import Result
@@ -39,7 +39,7 @@ def assess(view: View) -> Answer:
     return found(
         Finding(
             since=hold.opened.at,
-            effective_at=hold.decided.at,
+            effective_at=latest(hold.decided.at, view.restarted_at),
             title=f"Delay the cycle: ANC {hold.decided.shown} cells/uL",
             message=f"ANC before the cycle is {hold.decided.shown} cells/uL, below {terms.anc_cycle_start_below}. "
             f"Delay the start by {terms.anc_delay_days} days and repeat the CBC.{dose}",

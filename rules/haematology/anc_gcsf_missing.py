@@ -9,7 +9,7 @@ Numbers        anc_gcsf_wait_hours, anc_severe, anc_severe_inclusive
 
 from __future__ import annotations
 
-from rules.answers import NOTHING, Answer, Finding, Nothing, Shown, earliest, found
+from rules.answers import NOTHING, Answer, Finding, Nothing, Shown, found, latest
 from rules.haematology import anc_hold
 from rules.picture import Result
 from rules.policy.terms import Terms
@@ -29,16 +29,18 @@ def assess(view: View) -> Answer:
     if _is_above_severe(hold.newest, terms) or view.supply_since(hold.decided.at, GROWTH_FACTOR) is not None:
         return NOTHING
     due = hold.decided.at + terms.anc_gcsf_wait_hours.span
-    active = view.covered_by(GROWTH_FACTOR)
-    if view.at < due or active is not None:
-        return Nothing(earliest(due if view.at < due else None, active.grace_until if active is not None else None))
+    runs = view.spans(GROWTH_FACTOR, with_orders=True)
+    uncovered = runs[-1].ends if runs else None
+    ahead = [instant for instant in (due, uncovered) if instant is not None and view.at < instant]
+    if ahead:
+        return Nothing(min(ahead))
     evidence = [Shown("ANC that opened the hold", hold.decided)]
     if hold.newest.id != hold.decided.id:
         evidence.append(Shown("newest ANC", hold.newest))
     return found(
         Finding(
             since=hold.opened.at,
-            effective_at=max(due, hold.newest.at),
+            effective_at=latest(due, hold.newest.at, uncovered, view.restarted_at),
             title=f"No G-CSF: ANC {hold.newest.shown} cells/uL",
             message=f"Lenalidomide has been held for a severe ANC for more than {terms.anc_gcsf_wait_hours} hours, the "
             f"newest ANC is {hold.newest.shown} cells/uL, and no G-CSF is ordered, dispensed or given. Order G-CSF.",

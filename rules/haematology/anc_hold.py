@@ -10,7 +10,7 @@ Numbers        anc_severe, anc_severe_inclusive, anc_episode_below, anc_resume_a
 
 from __future__ import annotations
 
-from rules.answers import NOTHING, Answer, CannotAssess, Finding, Shown, found
+from rules.answers import NOTHING, Answer, CannotAssess, Finding, Shown, found, latest
 from rules.holds import Hold, Moment
 from rules.picture import Result
 from rules.policy.terms import Terms
@@ -59,7 +59,7 @@ def assess(view: View) -> Answer:
     return found(
         Finding(
             since=hold.opened.at,
-            effective_at=hold.decided.at,
+            effective_at=latest(hold.decided.at, view.restarted_at),
             reason=hold.reason,
             title=f"Hold lenalidomide: ANC {hold.decided.shown} cells/uL",
             message=f"ANC {hold.decided.shown} cells/uL in neutropenia episode {hold.episode}. Interrupt lenalidomide "
@@ -83,7 +83,7 @@ def _provisional(view: View) -> Answer | None:
     return found(
         Finding(
             since=count.at,
-            effective_at=max(count.at, view.ledger.started_at or count.at),
+            effective_at=latest(count.at, view.ledger.started_at),
             reason="severe",
             title=f"Preliminary ANC {count.shown} cells/uL: hold lenalidomide if confirmed",
             message=f"A preliminary ANC of {count.shown} cells/uL would interrupt lenalidomide. "

@@ -9,7 +9,7 @@ Numbers        anc_persistent_after_days, anc_episode_below, dose_ladder
 
 from __future__ import annotations
 
-from rules.answers import NOTHING, Answer, Finding, Shown, found
+from rules.answers import NOTHING, Answer, Finding, Shown, found, latest
 from rules.resuming import allowed_dose
 from rules.view import View
 
@@ -26,7 +26,7 @@ def assess(view: View) -> Answer:
     return found(
         Finding(
             since=hold.opened.at,
-            effective_at=count.at,
+            effective_at=latest(count.at, view.restarted_at),
             title=f"Persistent neutropenia: ANC {count.shown} cells/uL, reduce when resuming",
             message=f"ANC {count.shown} cells/uL, {terms.anc_persistent_after_days} days or more after the result that "
             f"opened the hold, is still below {terms.anc_episode_below}. Keep holding lenalidomide. {allowed.sentence}",

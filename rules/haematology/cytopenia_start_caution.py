@@ -11,7 +11,7 @@ Numbers        start_anc_below, start_plt_below, start_plt_below_infiltrated, ma
 from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, Shown, earliest, found, latest
-from rules.baseline import MARROW_STATEMENT, StartCount, heavy_infiltration, infiltration_ends_at, start_counts
+from rules.baseline import StartCount, baseline_since, heavy_infiltration, infiltration_ends_at, start_counts
 from rules.view import View
 from schemas.alerts import Action, Advice
 
@@ -27,8 +27,9 @@ def low_at_start(view: View) -> tuple[StartCount, ...]:
 
 
 def evidence_of(view: View, low: tuple[StartCount, ...]) -> tuple[Shown, ...]:
-    """The counts, and the word on the marrow that chose the platelet limit."""
+    """The counts, those since that show no recovery, and the word on the marrow that chose the platelet limit."""
     shown = [Shown(f"baseline {item.name}", item.count) for item in low if item.count is not None]
+    shown.extend(Shown(f"newest {item.name}", item.newest) for item in low if item.newest is not None)
     marrow = heavy_infiltration(view)
     if marrow is not None and any(item.analyte == "platelets" for item in low):
         shown.append(Shown("heavy marrow infiltration", marrow))
@@ -49,7 +50,7 @@ def assess(view: View) -> Answer:
     return found(
         Finding(
             since=started,
-            effective_at=latest(started, view.answer_since(MARROW_STATEMENT), *(shown.fact.at for shown in evidence)),
+            effective_at=latest(started, baseline_since(view), *(shown.fact.at for shown in evidence)),
             title=f"Start with caution: baseline {counts}",
             message=f"Baseline {counts}, below the limit to start. Start lenalidomide only with caution: closer CBCs, "
             "a plan for G-CSF or platelet support, and a plan for the dose.",

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from rules.answers import NOTHING, Answer, Finding, Nothing, earliest, found, latest
-from rules.baseline import MARROW_STATEMENT, StartCount, infiltration_ends_at
+from rules.baseline import StartCount, baseline_since, infiltration_ends_at
 from rules.haematology.cytopenia_start_caution import evidence_of, low_at_start
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -39,7 +39,8 @@ def assess(view: View) -> Answer:
             since=day_1,
             effective_at=latest(
                 day_1,
-                *(view.answer_since(code) for code in (MARROW_STATEMENT, *_PLANS.values())),
+                baseline_since(view),
+                *(view.answer_since(code) for code in _PLANS.values()),
                 *(shown.fact.at for shown in evidence),
             ),
             title=f"No plan for {support} with low baseline counts",

@@ -10,7 +10,7 @@ Numbers        fever_single_above, fever_sustained_at, fever_sustained_hours, fe
 
 from __future__ import annotations
 
-from rules.answers import NOTHING, Answer, Finding, Shown, found
+from rules.answers import NOTHING, Answer, Finding, Shown, found, latest
 from rules.holds import Fever
 from rules.picture import Result
 from rules.policy.terms import Terms
@@ -52,7 +52,7 @@ def assess(view: View) -> Answer:
     return found(
         Finding(
             since=hold.opened.at,
-            effective_at=hold.decided.at,
+            effective_at=latest(hold.decided.at, view.restarted_at),
             reason=hold.reason,
             title=f"Suspected febrile neutropenia: {fever.peak.shown} Cel, {known}",
             message=f"Temperature {fever.peak.shown} Cel with {known}. Start the febrile neutropenia pathway now and "

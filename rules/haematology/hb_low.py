@@ -8,7 +8,7 @@ Numbers        hb_low_below
 
 from __future__ import annotations
 
-from rules.answers import NOTHING, Answer, CannotAssess, Finding, Shown, found
+from rules.answers import NOTHING, Answer, CannotAssess, Finding, Shown, found, latest
 from rules.view import View
 from schemas.alerts import Action, Advice
 
@@ -27,7 +27,7 @@ def assess(view: View) -> Answer:
     return found(
         Finding(
             since=spell.opened.at,
-            effective_at=max(count.at, started),
+            effective_at=latest(count.at, started),
             title=f"Low haemoglobin: {count.shown} g/dL",
             message=f"Haemoglobin {count.shown} g/dL on lenalidomide, below {terms.hb_low_below}. "
             "Look for a cause and consider transfusion.",

@@ -8,7 +8,7 @@ Numbers        plt_hold_below, plt_resume_at
 
 from __future__ import annotations
 
-from rules.answers import NOTHING, Answer, CannotAssess, Finding, Shown, found
+from rules.answers import NOTHING, Answer, CannotAssess, Finding, Shown, found, latest
 from rules.holds import Hold, Moment
 from rules.picture import Result
 from rules.policy.terms import Terms
@@ -47,7 +47,7 @@ def assess(view: View) -> Answer:
     return found(
         Finding(
             since=since,
-            effective_at=max(count.at, view.ledger.started_at or count.at),
+            effective_at=latest(count.at, view.ledger.started_at),
             title=f"Hold lenalidomide: platelets {count.shown} cells/uL",
             message=f"Platelets {count.shown} cells/uL, below {terms.plt_hold_below}. Hold lenalidomide, consider "
             "transfusion, repeat the CBC weekly. Resume one dose step lower when at least "

@@ -9,7 +9,7 @@ Numbers        plt_support_below, plt_support_bleeding_below, plt_support_wait_h
 
 from __future__ import annotations
 
-from rules.answers import NOTHING, Answer, Finding, Nothing, Shown, found
+from rules.answers import NOTHING, Answer, Finding, Nothing, Shown, found, latest
 from rules.view import View
 from schemas.alerts import Action, Advice
 
@@ -43,7 +43,7 @@ def assess(view: View) -> Answer:
     return found(
         Finding(
             since=hold.opened.at,
-            effective_at=max(due, *(shown.fact.at for shown in evidence)),
+            effective_at=latest(due, view.restarted_at, *(shown.fact.at for shown in evidence)),
             reason="very-low" if bleeding is None else "bleeding",
             title=f"No platelet transfusion: platelets {count.shown} cells/uL{with_bleeding}",
             message=f"Platelets {count.shown} cells/uL{with_bleeding}, below {limit}, for more than "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rules.entry import RuleEntry, Subject
-from rules.infection import inf_ppx_end, inf_ppx_missing
+from rules.infection import inf_ppx_end, inf_ppx_missing, risk_groups
 
 ENTRIES: tuple[RuleEntry, ...] = (
     RuleEntry(
@@ -14,13 +14,9 @@ ENTRIES: tuple[RuleEntry, ...] = (
         assess=inf_ppx_missing.assess,
         reads=(
             inf_ppx_missing.AGENTS,
-            *inf_ppx_missing.INFECTIONS,
-            *inf_ppx_missing.NEUTROPENIAS,
+            *risk_groups.READS,
             *inf_ppx_missing.SUBSTANCES,
-            *inf_ppx_missing.STATED,
-            inf_ppx_missing.REASON,
             inf_ppx_missing.DECLINED,
-            "anc",
             "lenalidomide",
         ),
         closes="dispense of any accepted agent, or day 1 of the cycle after those with prophylaxis",

@@ -42,9 +42,9 @@ def assess(view: View) -> Answer:
         Finding(
             since=since,
             effective_at=since,
-            title=f"{newest.medicine} prophylaxis goes on in cycle {cycle.number}",
-            message=f"Antibacterial prophylaxis is recommended for {terms.inf_ppx_cycles} cycles; {newest.medicine} still goes "
-            f"on in cycle {cycle.number}. Stop it, or record why it goes on.",
+            title=f"{newest.medicine.capitalize()} prophylaxis goes on in cycle {cycle.number}",
+            message=f"Antibacterial prophylaxis is recommended for {terms.inf_ppx_cycles} cycles; {newest.medicine} "
+            f"still goes on in cycle {cycle.number}. Stop it, or record why it goes on.",
             advice=Advice(action=Action.REVIEW_MEDICINE, agent=newest.medicine),
             evidence=(Shown("prophylaxis", newest),),
             thresholds=(terms.inf_ppx_cycles, terms.inf_ppx_end_cycles),

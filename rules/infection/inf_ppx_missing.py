@@ -11,19 +11,15 @@ from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, Finding, Nothing, Shown, earliest, found
 from rules.calendar import days_after
+from rules.infection.risk_groups import find_risks
 from rules.ledger import LENALIDOMIDE
-from rules.picture import AnyKept
 from rules.view import View
 from schemas.alerts import Action, Advice
 
 RULE_ID = "inf-ppx-missing"
 AGENTS = "antibacterial-prophylaxis"
-INFECTIONS = ("infection", "pneumonia", "sepsis", "herpes-zoster")
-NEUTROPENIAS = ("neutropenia", "febrile-neutropenia")
 SUBSTANCES = ("sulfonamide", "co-trimoxazole", "quinolone", "levofloxacin", "ciprofloxacin", "moxifloxacin",
               "penicillin", "penicillin-v", "amoxicillin", "co-amoxiclav", AGENTS)  # fmt: skip
-STATED = ("aggressive-disease", "past-neutropenia", "past-infections")
-REASON = "high-dose-dexamethasone-reason"
 DECLINED = "infection-prophylaxis-declined"
 
 
@@ -41,7 +37,7 @@ def assess(view: View) -> Answer:
         return Nothing(recheck)
     past = view.spans(AGENTS)
     since = max(due, past[-1].ends) if past else due
-    risks = _risks(view)
+    risks = find_risks(view)
     first = next((s for s in view.supplies(LENALIDOMIDE) if s.way != "ordered"), None)
     evidence = [Shown("lenalidomide", first)] if first is not None else []
     evidence += [Shown("last prophylaxis", past[-1].newest)] if past else []
@@ -53,8 +49,9 @@ def assess(view: View) -> Answer:
             effective_at=since,
             reason="high-risk" if risks else None,
             title="No antibacterial prophylaxis" + (f" although at high risk: {named}" if risks else ""),
-            message=f"Neither co-trimoxazole nor a quinolone nor a penicillin is taken in the first {terms.inf_ppx_cycles} "
-            f"cycles{f', with {named}' if risks else ''}. Routine prophylaxis is recommended for these cycles.",
+            message=f"Neither co-trimoxazole nor a quinolone nor a penicillin is taken in the first "
+            f"{terms.inf_ppx_cycles} cycles{f', with {named}' if risks else ''}. "
+            "Routine prophylaxis is recommended for these cycles.",
             advice=Advice(action=Action.START, agent="antibacterial prophylaxis"),
             evidence=tuple(evidence),
             thresholds=(terms.inf_ppx_cycles, terms.inf_ppx_wait_days, *((terms.inf_recent_days,) if risks else ())),
@@ -62,27 +59,6 @@ def assess(view: View) -> Answer:
         ),
         recheck,
     )
-
-
-def _risks(view: View) -> list[tuple[str, AnyKept]]:
-    """Why the risk is high, each with its fact."""
-    risks: list[tuple[str, AnyKept]] = []
-    for code in STATED:
-        stated = view.ledger.statements.get(code)
-        if stated is not None and stated.value_code == "yes":
-            risks.append((code.replace("-", " "), stated))
-    reason = view.ledger.statements.get(REASON)
-    if reason is not None and reason.value_code == "aggressive-disease":
-        risks.append(("aggressive disease", reason))
-    coded = view.diagnoses(*NEUTROPENIAS)
-    episodes = [
-        e for e in (*view.ledger.past_episodes, view.ledger.neutropenia) if e is not None and e.analyte == "anc"
-    ]
-    if coded or episodes:
-        risks.append(("past neutropenia", coded[0] if coded else episodes[0].opened))
-    begin = (view.ledger.started_at or view.at) - view.policy.terms.inf_recent_days.span
-    infections = [d for d in view.diagnoses(*INFECTIONS) if d.last >= begin]
-    return [*risks, ("past infections", infections[0])] if infections else risks
 
 
 def _context(view: View) -> tuple[str, ...]:

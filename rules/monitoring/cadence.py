@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rules.answers import Shown
-from rules.baseline import start_counts
+from rules.baseline import baseline_since, start_counts
 from rules.calendar import days_after, days_between
 from rules.course_moment import cycle_at
 from rules.picture import Result
@@ -43,7 +43,7 @@ def decide_cadence(view: View, last: Result) -> Cadence:
     if _is_early(view, intensive.overdue_at(last, view.zone)):
         why, evidence, missing = _intensive_because(view)
         if why is not None:
-            return Cadence(intensive.interval, intensive.grace, why, evidence)
+            return Cadence(intensive.interval, intensive.grace, why, evidence, since=baseline_since(view))
     early = Cadence(terms.cbc_interval_early_days, terms.cbc_grace_days, "an early cycle", missing=missing)
     due = early.overdue_at(last, view.zone)
     if _is_early(view, due):

@@ -17,11 +17,11 @@ RULE_ID = "cbc-baseline-missing"
 
 
 def lacks_baseline(view: View) -> bool:
-    """No complete CBC in the window before day 1 of cycle 1, nor since."""
-    day_1, last = view.first_cycle_day_1, view.ledger.last_cbc
-    if day_1 is None:
+    """No complete CBC in the window before the first dispense or dose, nor since."""
+    started, last = view.ledger.started_at, view.ledger.last_cbc
+    if started is None:
         return False
-    return last is None or days_between(last.at, day_1, view.zone) > view.policy.terms.baseline_window_days.whole
+    return last is None or days_between(last.at, started, view.zone) > view.policy.terms.baseline_window_days.whole
 
 
 def assess(view: View) -> Answer:
@@ -39,7 +39,7 @@ def assess(view: View) -> Answer:
             since=started,
             effective_at=started,
             title="No baseline CBC before lenalidomide",
-            message=f"Lenalidomide was started with no CBC (ANC and platelets) in the {window} days before day 1. "
+            message=f"Lenalidomide was started with no CBC (ANC and platelets) in the {window} days before. "
             "Take a CBC with differential now.",
             advice=Advice(action=Action.REPEAT_TEST, agent="CBC with differential"),
             evidence=tuple(evidence),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, Shown, earliest, found
+from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, Shown, earliest, found, latest
 from rules.baseline import infiltration_ends_at
 from rules.calendar import days_after, days_between
 from rules.monitoring.cadence import Cadence, decide_cadence
@@ -58,10 +58,5 @@ def assess(view: View) -> Answer:
 
 def _effective_at(view: View, cadence: Cadence, due: datetime) -> datetime:
     """The due instant; later where the course, the end of a hold or the reason for the interval came after it."""
-    came = (
-        view.ledger.started_at,
-        view.ledger.cleared_at,
-        cadence.since,
-        *(shown.fact.at for shown in cadence.evidence),
-    )
-    return max(due, *(instant for instant in came if instant is not None))
+    ledger = view.ledger
+    return latest(due, ledger.started_at, ledger.cleared_at, cadence.since, *(s.fact.at for s in cadence.evidence))

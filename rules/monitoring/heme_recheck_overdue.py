@@ -9,7 +9,7 @@ Numbers        hold_recheck_days, hold_recheck_grace_days
 
 from __future__ import annotations
 
-from rules.answers import NOTHING, Answer, Finding, Nothing, Shown, found
+from rules.answers import NOTHING, Answer, Finding, Nothing, Shown, found, latest
 from rules.calendar import days_after, days_between
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -21,7 +21,7 @@ def assess(view: View) -> Answer:
     """The days since the oldest open hold was last looked after."""
     if not view.holds or not view.is_on_treatment:
         return NOTHING
-    opened = min((hold.opened for hold in view.holds), key=lambda result: result.at)
+    opened = min((hold.began for hold in view.holds), key=lambda result: result.at)
     last, terms = view.ledger.last_cbc, view.policy.terms
     is_since = last is not None and last.at > opened.at
     base = last if last is not None and is_since else opened
@@ -33,7 +33,7 @@ def assess(view: View) -> Answer:
     return found(
         Finding(
             since=base.at,
-            effective_at=due,
+            effective_at=latest(due, view.restarted_at),
             title=f"CBC overdue while lenalidomide is held: none for {days} days or more",
             message=f"Lenalidomide is held and no CBC with ANC and platelets came for {days} days or more. While a hold "
             f"is open one is due every {terms.hold_recheck_days} days. Take a CBC with differential.",

@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from rules.grading import read_grading
 from rules.policy.terms import Number, Policy, RuleTerms, Terms
 from schemas.alerts import Citation, Severity
 
@@ -135,6 +136,7 @@ def read_policy(
     *,
     known_rules: frozenset[str] | None = None,
     overrides: Mapping[str, str] | None = None,
+    grading_text: str | None = None,
 ) -> Policy:
     """Read a whole profile; `overrides` are `key=value` changes of single keys (value only).
 
@@ -180,6 +182,7 @@ def read_policy(
         terms=Terms(**values),
         rules=rules,
         ladders=ladders,
+        grading=read_grading(grading_text) if grading_text is not None else None,
     )
 
 

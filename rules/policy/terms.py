@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
+from rules.grading import Grading
 from schemas.alerts import Citation, Severity, Threshold
 
 _SECONDS = {"minutes": 60, "hours": 3600, "days": 86400}
@@ -179,6 +180,8 @@ class Policy:
     terms: Terms
     rules: Mapping[str, RuleTerms]
     ladders: Mapping[str, tuple[Decimal, ...]]
+    grading: Grading | None = None
+    """CTCAE tables for annotation; None where nothing is annotated."""
 
     def severity(self, rule: str, reason: str | None = None) -> Severity | None:
         """Severity of a rule in this profile; None where it is off."""

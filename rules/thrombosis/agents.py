@@ -25,8 +25,20 @@ _ANALGESIC_ATC = "N02B"
 
 def aspirin_spans(view: View, *, with_orders: bool = False) -> tuple[Span, ...]:
     """Runs of aspirin that may be prophylaxis; what was only ordered does not count unless asked for."""
-    taken = (s for s in view.supplies(ASPIRIN) if with_orders or s.way != "ordered")
-    return coverage_spans((s for s in taken if is_prophylactic_aspirin(s, view.policy.terms)), view.policy, view.zone)
+    return view.derive(_aspirin_taken_or_ordered if with_orders else _aspirin_taken)
+
+
+def _aspirin_taken_or_ordered(view: View) -> tuple[Span, ...]:
+    pills = (s for s in view.supplies(ASPIRIN) if is_prophylactic_aspirin(s, view.policy.terms))
+    return coverage_spans(pills, view.policy, view.zone)
+
+
+def _aspirin_taken(view: View) -> tuple[Span, ...]:
+    if all(supply.way != "ordered" for supply in view.supplies(ASPIRIN)):
+        return view.derive(_aspirin_taken_or_ordered)
+    taken = (s for s in view.supplies(ASPIRIN) if s.way != "ordered")
+    pills = (s for s in taken if is_prophylactic_aspirin(s, view.policy.terms))
+    return coverage_spans(pills, view.policy, view.zone)
 
 
 def is_prophylactic_aspirin(supply: Supply, terms: Terms) -> bool:
@@ -43,9 +55,15 @@ def present(spans: Sequence[Span], at: datetime) -> Span | None:
     return spans[-1] if spans and spans[-1].holds_at(at) else None
 
 
-def last_end(view: View, *groups: Sequence[Span]) -> datetime | None:
-    """When the last run of any of these ended, if it ended."""
-    return max((span.ends for spans in groups for span in spans if span.ends <= view.at), default=None)
+def unprotected_since(view: View, *groups: Sequence[Span]) -> datetime | None:
+    """When the last run of any of these ended, or the statement that the patient is anticoagulated, if it did."""
+    ends = [span.ends for spans in groups for span in spans]
+    stated, first = view.ledger.statements.get(THERAPEUTIC), view.stated_since(THERAPEUTIC)
+    if stated is not None and stated.value_code == "yes" and stated.until is not None:
+        ends.append(stated.until)
+    elif stated is not None and stated.value_code != "yes" and first is not None:
+        ends.append(first.at)
+    return max((end for end in ends if end <= view.at), default=None)
 
 
 def anticoagulated_until(view: View) -> tuple[bool, datetime | None]:
@@ -71,6 +89,12 @@ def is_treatment(view: View, supply: Supply) -> bool:
     if view.says_yes(THERAPEUTIC) or (event is not None and not event.is_over(view.at)):
         return True
     return supply.medicine == "enoxaparin" and supply.dose is not None and supply.dose > terms.enoxaparin_mg.value
+
+
+def on_treatment_since(view: View, *instants: datetime) -> datetime:
+    """The latest of the instants, and not before the course began: before it no rule watches."""
+    started = view.ledger.started_at
+    return max(instants if started is None else (started, *instants))
 
 
 def since_below(view: View, analyte: str, limit: Number) -> datetime:

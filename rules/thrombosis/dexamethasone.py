@@ -21,6 +21,7 @@ from rules.view import View
 from schemas.events import FactStatus
 
 PLAN = "dexamethasone-plan-mg-per-cycle"
+_NONE = Decimal(0)
 _DAYS_A_DOSE = {"daily": 1, "alternate-days": 2, "weekly": 7}
 
 
@@ -61,6 +62,10 @@ def is_dose_known(view: View) -> bool:
 
 
 def _supplies(view: View) -> tuple[Supply, ...]:
+    return view.derive(_find_supplies)
+
+
+def _find_supplies(view: View) -> tuple[Supply, ...]:
     return tuple(s for s in view.supplies(DEXAMETHASONE) if s.status is not FactStatus.PLANNED)
 
 
@@ -110,13 +115,17 @@ def _supplied(view: View) -> list[HighDose]:
         # No stretch of supply is dense enough to fill a window.
         return []
     unit = lcm(*(share.days for share in shares))
-    parts = [(share, share.mg * (unit // share.days)) for share in shares]
-    oldest = min(share.first for share in shares) - window
-    full = [
-        first
-        for first in range(oldest, max(share.end for share in shares))
-        if sum(part * share.overlap(first, first + window) for share, part in parts) >= limit * unit
-    ]
+    daily: dict[int, Decimal] = {}
+    for share in shares:
+        for day in range(share.first, share.end):
+            daily[day] = daily.get(day, _NONE) + share.mg * (unit // share.days)
+    full: list[int] = []
+    filled = _NONE
+    # The window that begins with `first`, moved on day by day from one that lies before all supply.
+    for first in range(min(share.first for share in shares) - window, max(share.end for share in shares)):
+        filled += daily.get(first + window - 1, _NONE) - daily.get(first - 1, _NONE)
+        if filled >= limit * unit:
+            full.append(first)
     spans: list[HighDose] = []
     for place, first in enumerate(full):
         over = _midnight(first + window + 1, view.zone)

@@ -17,6 +17,7 @@ from rules.thrombosis import (
 )
 from rules.thrombosis.agents import ANTICOAGULANT, ASPIRIN, CONTRAINDICATED, LMWH, THERAPEUTIC, VKA
 from rules.thrombosis.factors import CONCEPTS, MEDICINES, RESULTS, STATEMENTS
+from rules.thrombosis.proposal import ALLERGENS
 
 _TIER = (*CONCEPTS, *STATEMENTS, *RESULTS, *MEDICINES, "lenalidomide")
 _TAKEN = (ANTICOAGULANT, ASPIRIN, THERAPEUTIC)
@@ -49,17 +50,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         family="thrombosis",
         subject=Subject.SPELL,
         assess=vte_ppx_missing.assess,
-        reads=(
-            "platelets",
-            *_TIER,
-            *_TAKEN,
-            CONTRAINDICATED,
-            "bleeding",
-            "heparin",
-            "warfarin",
-            "enoxaparin",
-            "dalteparin",
-        ),
+        reads=("platelets", *_TIER, *_TAKEN, CONTRAINDICATED, "bleeding", *ALLERGENS),
         closes="dispense of any accepted agent, need ended, or course end",
         is_absence=True,
         superseded_by=(vte_specialist_review.RULE_ID,),

@@ -169,6 +169,10 @@ def _from_performance(view: View) -> Iterator[Factor]:
         return
     score = newest.value if isinstance(newest, Result) else newest.number
     before = view.previous("ecog") if isinstance(newest, Result) else None
+    stated = view.ledger.statements.get("ecog")
+    if before is not None and stated is not None and stated.at > before.at:
+        # A statement lies between the two scores: it is what the newest one changes.
+        before = None
     for tier, what, limit in (
         (1, "immobilisation", terms.vte_immobile_ecog),
         (2, "ECOG performance status", terms.vte_ecog_at),

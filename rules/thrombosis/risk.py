@@ -16,6 +16,7 @@ from rules.thrombosis.factors import ENDS_TIER_1, Factor, find_factors, find_unk
 from rules.view import View
 
 LOWEST = 3
+_TIERS = ("tier-1", "tier-2", "tier-3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Tier:
     reached_at: datetime | None
     """Since when it has been this tier: a factor of it holds, and none of a more severe one any more."""
     changes_at: datetime | None
+    assessed: str | None
+    """What a person's recorded assessment came to."""
 
     @property
     def deciding(self) -> tuple[Factor, ...]:
@@ -63,9 +66,17 @@ class Tier:
         return f"risk tier {self.number} ({names or 'no factor found'})"
 
     @property
+    def sentence(self) -> str:
+        """The same, to begin a sentence with."""
+        return f"R{self.named[1:]}"
+
+    @property
     def context(self) -> tuple[str, ...]:
-        """What is not known about the tier."""
-        return (f"Not recorded, and could raise the tier: {', '.join(self.unknown)}.",) if self.unknown else ()
+        """What is not known about the tier, and a person's assessment that came to another one."""
+        lines = [f"Not recorded, and could raise the tier: {', '.join(self.unknown)}."] if self.unknown else []
+        if self.assessed is not None and self.assessed in _TIERS and self.assessed != _TIERS[self.number - 1]:
+            lines.append(f"A person assessed the risk as {self.assessed}.")
+        return tuple(lines)
 
 
 def decide_tier(view: View) -> Tier:
@@ -83,7 +94,16 @@ def _decide(view: View) -> Tier:
     over = [f.ends for f in known if f.tier < number and f.ends is not None and f.ends <= view.at]
     begun = [min(factor.begins for factor in holding if factor.tier == number)] if holding else []
     reached = max([*over, *begun, *_said_since(view)], default=None)
-    return Tier(number, holding, unknown, known, reached, earliest(*ahead, view.next_cycle_at, next_recorded_end(view)))
+    assessment = view.statement("vte-risk-assessment")
+    return Tier(
+        number=number,
+        factors=holding,
+        unknown=unknown,
+        known_factors=known,
+        reached_at=reached,
+        changes_at=earliest(*ahead, view.next_cycle_at, next_recorded_end(view)),
+        assessed=assessment.value_code if assessment is not None else None,
+    )
 
 
 def _said_since(view: View) -> list[datetime]:
@@ -98,6 +118,10 @@ def _said_since(view: View) -> list[datetime]:
 
 def next_recorded_end(view: View) -> datetime | None:
     """The next instant at which a condition or statement ends by its own record, or the course does."""
+    return view.derive(_find_next_end)
+
+
+def _find_next_end(view: View) -> datetime | None:
     ends = [
         *(diagnosis.abated for diagnosis in view.ledger.diagnoses),
         *(statement.until for statement in view.ledger.statements.values()),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, Finding, Shown, earliest, found
 from rules.picture import Result
-from rules.thrombosis.agents import aspirin_spans, count_below, present, since_below
+from rules.thrombosis.agents import aspirin_spans, count_below, on_treatment_since, present, since_below
 from rules.thrombosis.risk import next_recorded_end
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -29,14 +29,14 @@ def assess(view: View) -> Answer:
     count = count_below(view, limit, recheck)
     if not isinstance(count, Result):
         return count
-    since = max(span.begins, since_below(view, "platelets", limit))
+    since = on_treatment_since(view, span.begins, since_below(view, "platelets", limit))
     return found(
         Finding(
             since=since,
             effective_at=max(since, count.at),
             title=f"Aspirin with platelets {count.shown} cells/uL",
-            message=f"Platelets {count.shown} cells/uL while aspirin is active; the table needs at least {limit}. Review "
-            "aspirin today and look for bleeding.",
+            message=f"Platelets {count.shown} cells/uL while aspirin is active; the table needs at least {limit}. "
+            "Review aspirin today and look for bleeding.",
             advice=Advice(action=Action.REVIEW_MEDICINE, agent="aspirin"),
             evidence=(Shown("aspirin", span.newest), Shown("newest platelets", count)),
             thresholds=(limit,),

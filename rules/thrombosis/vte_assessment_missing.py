@@ -25,7 +25,7 @@ def assess(view: View) -> Answer:
     if started is None or not view.is_on_treatment:
         return NOTHING
     recheck = next_recorded_end(view)
-    assessment = view.statement(ASSESSMENT)
+    assessment = view.ledger.statements.get(ASSESSMENT)
     is_assessed = assessment is not None and assessment.at >= started - terms.vte_assessment_window_days.span
     newest = view.newest("platelets")
     has_count = view.baseline("platelets") is not None or (newest is not None and newest.at >= started)
@@ -42,8 +42,8 @@ def assess(view: View) -> Answer:
             since=started,
             effective_at=started,
             title=f"Before lenalidomide: {' and '.join(missing)} missing",
-            message=f"Lenalidomide was started and no {' and no '.join(missing)} is recorded. Assess the risk of venous "
-            "thromboembolism and check the platelets: they decide on the prophylaxis.",
+            message=f"Lenalidomide was started and no {' and no '.join(missing)} is recorded. Assess the risk of "
+            "venous thromboembolism and check the platelets: they decide on the prophylaxis.",
             advice=Advice(action=Action.VERIFY_DATA if has_count else Action.REPEAT_TEST),
             evidence=(Shown("first dose", first),) if first is not None else (),
             thresholds=(terms.baseline_window_days, terms.vte_assessment_window_days),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, Finding, Shown, earliest, found
 from rules.picture import Result
-from rules.thrombosis.agents import LMWH, count_below, since_below
+from rules.thrombosis.agents import LMWH, count_below, on_treatment_since, since_below
 from rules.thrombosis.risk import next_recorded_end
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -28,14 +28,14 @@ def assess(view: View) -> Answer:
     count = count_below(view, limit, recheck)
     if not isinstance(count, Result):
         return count
-    since = max(span.begins, since_below(view, "platelets", limit))
+    since = on_treatment_since(view, span.begins, since_below(view, "platelets", limit))
     return found(
         Finding(
             since=since,
             effective_at=max(since, count.at),
-            title=f"{span.newest.medicine} with platelets {count.shown} cells/uL",
-            message=f"Platelets {count.shown} cells/uL, below {limit}, while {span.newest.medicine} is active. Stop it or "
-            "review it today.",
+            title=f"{span.newest.medicine.capitalize()} with platelets {count.shown} cells/uL",
+            message=f"Platelets {count.shown} cells/uL, below {limit}, while {span.newest.medicine} is active. Stop "
+            "it or review it today.",
             advice=Advice(action=Action.REVIEW_MEDICINE, agent=span.newest.medicine),
             evidence=(Shown("LMWH", span.newest), Shown("newest platelets", count)),
             thresholds=(limit,),

@@ -8,8 +8,10 @@ Numbers        vte_lmwh_clcr
 
 from __future__ import annotations
 
+from decimal import ROUND_FLOOR, Decimal
+
 from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, Shown, earliest, found
-from rules.thrombosis.agents import LMWH
+from rules.thrombosis.agents import LMWH, on_treatment_since
 from rules.thrombosis.risk import next_recorded_end
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -30,16 +32,17 @@ def assess(view: View) -> Answer:
         return Nothing(recheck)
     before = view.clearance_by(view.previous("creatinine"))[0]
     low = before if before is not None and before.ml_per_min < limit.value else clearance
-    since = max(span.begins, low.creatinine.at)
-    value = f"{clearance.ml_per_min:.1f}"
+    since = on_treatment_since(view, span.begins, low.creatinine.at)
+    # Rounded down: a clearance just below the limit must not be shown as the limit.
+    value = clearance.ml_per_min.quantize(Decimal("0.1"), rounding=ROUND_FLOOR)
     return found(
         Finding(
             since=since,
             effective_at=max(since, clearance.creatinine.at, clearance.weight.at),
-            title=f"{span.newest.medicine} with creatinine clearance {value} mL/min",
-            message=f"Creatinine clearance {value} mL/min (Cockcroft-Gault), below {limit}, while {span.newest.medicine} is "
-            "active: it accumulates. The table moves to warfarin; reduced LMWH or unfractionated heparin are "
-            "alternatives a site may prefer. Review the agent.",
+            title=f"{span.newest.medicine.capitalize()} with creatinine clearance {value} mL/min",
+            message=f"Creatinine clearance {value} mL/min (Cockcroft-Gault), below {limit}, with "
+            f"{span.newest.medicine} active: it accumulates. Review it today. The table moves to warfarin; reduced "
+            "LMWH or unfractionated heparin are alternatives a site may prefer.",
             advice=Advice(action=Action.REVIEW_MEDICINE, agent=span.newest.medicine),
             evidence=(
                 Shown("LMWH", span.newest),

@@ -39,7 +39,7 @@ def assess(view: View) -> Answer:
             since=max(started, tier.begins or started),
             effective_at=decision.decided_at(started),
             title=f"VTE {tier.named}{low}: {what}, watch for symptoms",
-            message=f"{tier.named.capitalize()}{low}: the table asks for no drug. Watch for leg swelling, chest pain and "
+            message=f"{tier.sentence}{low}: the table asks for no drug. Watch for leg swelling, chest pain and "
             "breathlessness, and review when platelets or risk change.",
             advice=Advice(action=Action.INFORM),
             evidence=decision.evidence or tuple(Shown("treatment", s) for s in view.supplies(LENALIDOMIDE)[:1]),

@@ -13,20 +13,10 @@ Numbers        vte_tier1_cycles, vte_tier1_from_factor, vte_lmwh_platelets, vte_
 from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, earliest, found
-from rules.calendar import days_after
-from rules.policy.terms import Terms
-from rules.thrombosis.agents import (
-    ANTICOAGULANT,
-    CONTRAINDICATED,
-    anticoagulated_until,
-    aspirin_spans,
-    last_end,
-    present,
-    vte_on_treatment,
-)
-from rules.thrombosis.table3 import Decision, Outcome, decide_prophylaxis
+from rules.thrombosis.agents import ANTICOAGULANT, anticoagulated_until, aspirin_spans, present, unprotected_since
+from rules.thrombosis.proposal import cautions, propose, refer_untreated_event
+from rules.thrombosis.table3 import Outcome, decide_prophylaxis
 from rules.view import View
-from schemas.alerts import Action, Advice
 
 RULE_ID = "vte-ppx-missing"
 
@@ -48,11 +38,11 @@ def assess(view: View) -> Answer:
     is_met = outcome is Outcome.ASPIRIN and taken is not None
     if is_met or outcome in (Outcome.SPECIALIST, Outcome.REVIEW, Outcome.NONE):
         return CannotAssess(decision.gaps, recheck) if decision.gaps else Nothing(recheck)
-    ended = last_end(view, view.spans(ANTICOAGULANT), aspirin if outcome is Outcome.ASPIRIN else ())
+    ended = unprotected_since(view, view.spans(ANTICOAGULANT), aspirin if outcome is Outcome.ASPIRIN else ())
     started = view.ledger.started_at or view.at
     since = max(started, decision.tier.begins or started, ended or started)
     terms = view.policy.terms
-    advice, title, message = _untreated_event(view) or _say(decision, outcome, terms)
+    advice, title, message = refer_untreated_event(view) or propose(decision, outcome, terms)
     return found(
         Finding(
             since=since,
@@ -64,49 +54,7 @@ def assess(view: View) -> Answer:
             evidence=decision.evidence,
             thresholds=decision.numbers(terms),
             is_provisional=decision.is_provisional,
-            context=(*decision.context, *_cautions(view, has_aspirin=taken is not None)),
+            context=(*decision.context, *cautions(view, has_aspirin=taken is not None)),
         ),
         recheck,
     )
-
-
-def _say(decision: Decision, outcome: Outcome, terms: Terms) -> tuple[Advice, str, str]:
-    why, target = decision.tier.named, f"INR {terms.inr_low} to {terms.inr_high}"
-    if outcome is Outcome.LMWH:
-        advice = Advice(action=Action.START, agent="enoxaparin", dose_mg=f"{terms.enoxaparin_mg}", schedule="daily")
-        how = f"Start enoxaparin {terms.enoxaparin_mg} mg or dalteparin {terms.dalteparin_iu} IU daily."
-    elif outcome is Outcome.WARFARIN:
-        advice = Advice(action=Action.START, agent="warfarin", schedule=target)
-        how = f"Start warfarin, {target}; reduced LMWH or unfractionated heparin are alternatives a site may prefer."
-    else:
-        advice = Advice(action=Action.START, agent="aspirin", dose_mg=f"{terms.aspirin_mg}", schedule="daily")
-        how = f"Start aspirin {terms.aspirin_mg} mg daily for the whole length of treatment and watch for bleeding."
-    agent = "LMWH" if outcome is Outcome.LMWH else outcome.value
-    message = f"{why[0].upper()}{why[1:]} and no accepted prophylaxis is taken. {how}"
-    return advice, f"No VTE prophylaxis: {why}, {agent} asked for", message
-
-
-def _untreated_event(view: View) -> tuple[Advice, str, str] | None:
-    """A clot of this course that no anticoagulant followed asks for treatment, not for a prophylactic dose."""
-    event = vte_on_treatment(view)
-    if event is None or event.is_over(view.at):
-        return None
-    day = days_after(event.at, 0, view.zone)
-    if any(s.way != "ordered" and s.at >= day for s in view.supplies(ANTICOAGULANT)):
-        return None
-    title = "VTE on treatment and no anticoagulant is taken"
-    message = f"{title}. A prophylactic dose does not treat it: decide on treatment today."
-    return Advice(action=Action.REFER), title, message
-
-
-def _cautions(view: View, *, has_aspirin: bool) -> tuple[str, ...]:
-    lines = []
-    if has_aspirin:
-        lines.append("Aspirin is taken; the table asks for more.")
-    if view.says_yes(CONTRAINDICATED):
-        lines.append("Anticoagulation is recorded as contraindicated.")
-    if view.active("bleeding") is not None:
-        lines.append("Bleeding is coded.")
-    if view.allergies(("aspirin", "heparin", "lmwh", "enoxaparin", "dalteparin", "warfarin")):
-        lines.append("An allergy to an antithrombotic is recorded.")
-    return tuple(lines)

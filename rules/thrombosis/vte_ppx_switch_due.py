@@ -44,14 +44,15 @@ def assess(view: View) -> Answer:
         how = f"Change to aspirin {terms.aspirin_mg} mg daily"
     else:
         advice = Advice(action=Action.REVIEW_MEDICINE, agent=span.newest.medicine)
-        how = f"Platelets are not known to be at least {terms.vte_aspirin_platelets} cells/uL: review, no aspirin is proposed"
+        enough = f"at least {terms.vte_aspirin_platelets} cells/uL"
+        how = f"Platelets are not known to be {enough}: review, no aspirin is proposed"
     return found(
         Finding(
             since=since,
             effective_at=max(since, count.at) if count is not None else since,
-            title=f"{span.newest.medicine} prophylaxis after cycle {last}: change due",
-            message=f"{span.newest.medicine.capitalize()} is still supplied after cycle {last}. If it is prophylaxis, its "
-            f"time is over. {how}.",
+            title=f"{span.newest.medicine.capitalize()} prophylaxis after cycle {last}: change due",
+            message=f"{span.newest.medicine.capitalize()} is still supplied after cycle {last}. If it is prophylaxis, "
+            f"its time is over. {how}.",
             advice=advice,
             evidence=tuple(shown),
             thresholds=(terms.vte_tier1_cycles, terms.vte_aspirin_platelets),

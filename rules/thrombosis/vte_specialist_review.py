@@ -36,7 +36,7 @@ def assess(view: View) -> Answer:
             since=since,
             effective_at=max(since, count.at),
             title=f"VTE {tier.named} with platelets {count.shown} cells/uL: ask a specialist",
-            message=f"{tier.named.capitalize()} and platelets {count.shown} cells/uL, below {limit}. The source "
+            message=f"{tier.sentence} and platelets {count.shown} cells/uL, below {limit}. The source "
             "contradicts itself here, and full-dose warfarin at this count is generally held to be unsafe. No agent is "
             "proposed: ask a specialist.",
             advice=Advice(action=Action.REFER),

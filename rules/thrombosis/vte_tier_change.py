@@ -39,8 +39,8 @@ def assess(view: View) -> Answer:
                 since=factor.begins,
                 effective_at=factor.begins,
                 title=f"VTE risk tier {before} became {factor.tier}: {factor.what}",
-                message=f"{factor.what.capitalize()} raises the risk of venous thromboembolism from tier {before} to tier "
-                f"{factor.tier}. Look at the prophylaxis again.",
+                message=f"New: {factor.what}. It raises the risk of venous thromboembolism from tier {before} to tier "
+                f"{factor.tier}: look at the prophylaxis again.",
                 advice=Advice(action=Action.INFORM),
                 evidence=tuple(Shown(factor.what, item) for item in factor.facts),
                 thresholds=(*factor.numbers, shown_for),

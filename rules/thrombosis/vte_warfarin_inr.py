@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, Shown, earliest, found
 from rules.calendar import days_after
-from rules.thrombosis.agents import VKA
+from rules.thrombosis.agents import VKA, on_treatment_since
 from rules.thrombosis.risk import next_recorded_end
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -47,7 +47,7 @@ def assess(view: View) -> Answer:
     target = f"target {terms.inr_low} to {terms.inr_high}"
     title = f"INR {inr.shown} on warfarin, {target}" if inr and (is_high or is_low) else "No recent INR on warfarin"
     deciding = inr.at if inr is not None and (is_high or is_low) else due
-    since = max(span.begins, deciding)
+    since = on_treatment_since(view, span.begins, deciding)
     low = f" Platelets are {few.shown} cells/uL." if few is not None else ""
     return found(
         Finding(

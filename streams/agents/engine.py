@@ -15,6 +15,7 @@ Reads nothing, writes nothing by itself. Each change answers a fault that was me
 * **Recovery ends with the flow stopped.** The engine resumes the source partitions while messages flow, then
   seeks, then clears the queues: what was fetched between the seek and the clearing was dropped and never
   read again (its partition stood still for ever, found by killing workers under load).
+* **The changelog is read in batches**, and a store that fails then ends the process instead of being logged.
 * **A partition without a committed offset is sought to its beginning.** The client's `seek_to_committed` leaves
   it where prefetching had moved it, and the records before that place were never delivered.
 * **A stall ends the process.** `Consumer.read_up_to` lets the worker see that records were fetched and not
@@ -26,7 +27,7 @@ Reads nothing, writes nothing by itself. Each change answers a fault that was me
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import faust
@@ -35,8 +36,13 @@ import faust.tables.recovery as faust_recovery
 from aiokafka.errors import ConsumerStoppedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
+
+from streams.agents.shell import end_process
 
 _YIELD_EVERY: Final = 100
+_RECOVERY_BATCH: Final = 2_000
+_LOOK_AGAIN_SECONDS: Final = 1.0
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -51,6 +57,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 class Consumer(driver.Consumer):
     """Acknowledges only what it is told to, and drains in one task."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sought: dict[TP, int] = {}
+        """Where reading of each source partition began after the last assignment."""
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -67,9 +78,12 @@ class Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """To the committed offsets, and to the beginning where nothing was committed yet."""
         await super().perform_seek()
-        fresh = [tp for tp in self.assignment() if not self._is_changelog_tp(tp) and not self._committed_offset[tp]]
-        if fresh:
-            await self.seek_wait(await self.earliest_offsets(*fresh))
+        sources = [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]
+        fresh = [tp for tp in sources if not self._committed_offset[tp]]
+        begins = await self.earliest_offsets(*fresh) if fresh else {}
+        if begins:
+            await self.seek_wait(begins)
+        self.sought = {tp: self._committed_offset[tp] or begins.get(tp, 0) for tp in sources}
 
     def read_up_to(self, tp: TP) -> int | None:
         """The offset up to which records of a partition were taken from the client; None where that is not known."""
@@ -128,12 +142,46 @@ class Consumer(driver.Consumer):
 
 
 class Recovery(faust_recovery.Recovery):
-    """Nothing is delivered between the end of recovery and the clearing of the queues."""
+    """Reads the changelog in batches, and ends with the flow stopped."""
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
+        """Nothing is delivered between the end of recovery and the clearing of the queues."""
         self.app.consumer.stop_flow()
         self.app.flow_control.suspend()
         await super().on_recovery_completed(generation_id)
+
+    @Service.task
+    async def _slurp_changelogs(self) -> None:
+        """The engine's task, a batch at a time: it made a timer and looked at every partition for each record."""
+        queue = self.tables.changelog_queue
+        while not self.should_stop:
+            self.signal_recovery_end.clear()
+            try:
+                events = [await asyncio.wait_for(queue.get(), _LOOK_AGAIN_SECONDS)]
+            except TimeoutError:
+                events = []
+            while len(events) < _RECOVERY_BATCH and not queue.empty():
+                events.append(queue.get_nowait())
+            try:
+                self._apply(events)
+            except Exception as error:  # noqa: BLE001 - a store that fails (disk full) must not be taken for recovered
+                end_process("recovery", error)
+            if self.in_recovery and not self.need_recovery():
+                self._set_recovery_ended()
+                self.signal_recovery_end.set()
+
+    def _apply(self, events: Sequence[Any]) -> None:
+        fresh: dict[Any, list[Any]] = {}
+        for event in events:
+            tp, offset = event.message.tp, event.message.offset
+            if tp not in self.active_tps:
+                continue  # of an assignment that has ended
+            seen = self.active_offsets.get(tp)
+            if seen is None or offset > seen:
+                self.active_offsets[tp] = offset
+                fresh.setdefault(self.tp_to_table[tp], []).append(event)
+        for table, batch in fresh.items():
+            table.apply_changelog_batch(batch)
 
 
 class TableManager(faust_tables.TableManager):
@@ -182,6 +230,12 @@ class App(faust.App):
 
     def given_up(self) -> None:
         """No partition is ours any more until recovery has ended again. `build_app` says how."""
+
+    def open_shells(self) -> None:
+        """Partitions are assigned and recovered. `build_app` says how."""
+
+    def check_progress(self, now: float) -> None:
+        """End the process where the engine has stalled; called every second. `build_app` says how."""
 
     def _create_directories(self) -> None:
         self.conf.datadir.mkdir(parents=True, exist_ok=True)

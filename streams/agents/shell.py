@@ -24,6 +24,14 @@ EXIT_UNSAFE: Final = 70
 EXIT_UNUSABLE: Final = 2
 """The process ended because somebody must do something first; the sentence says what."""
 
+STALLED_SECONDS: Final = 20.0
+"""Records that were fetched and not handled for so long, while nothing runs, will not come any more."""
+
+
+class Stalled(RuntimeError):
+    """The engine dropped records between the client and the agent."""
+
+
 Take = Callable[[Sequence[Arrived]], Awaitable[Iterable[tuple[str, int]]]]
 """A body: the records of a batch to the (topic, partition) pairs that are durably done."""
 
@@ -31,10 +39,11 @@ Take = Callable[[Sequence[Arrived]], Awaitable[Iterable[tuple[str, int]]]]
 class Shell:
     """Runs one body over the batches of one stream."""
 
-    def __init__(self, app: Any, name: str, take: Take, *, batch: int, within: float) -> None:
+    def __init__(self, app: Any, name: str, take: Take, *, topics: Iterable[str], batch: int, within: float) -> None:
         """`batch` records or `within` seconds, whichever comes first."""
         self._app = app
         self._name = name
+        self._topics = frozenset(topics)
         self._take = take
         self._batch = batch
         self._within = within
@@ -42,6 +51,33 @@ class Shell:
         self._idle.set()
         self.is_open = False
         """False from the moment partitions are given up until recovery has ended."""
+        self._handled: dict[TP, int] = {}
+        self._behind: dict[TP, tuple[int, int]] = {}
+        self._behind_since = 0.0
+
+    def open(self) -> None:
+        """Partitions are assigned and recovered: take batches again."""
+        self._handled.clear()
+        self._behind.clear()
+        self.is_open = True
+
+    def check_progress(self, now: float) -> None:
+        """End the process where records were fetched and never came here: whatever dropped them, a restart reads them.
+
+        Called every second or so with a steady clock.
+        """
+        consumer = self._app.consumer
+        behind: dict[TP, tuple[int, int]] = {}
+        if self.is_open and self._idle.is_set():
+            for tp, start in consumer.sought.items():
+                handled = self._handled.get(tp, start)
+                read = consumer.read_up_to(tp) if tp.topic in self._topics else None
+                if read is not None and read > handled:
+                    behind[tp] = (handled, read)
+        if not behind or behind != self._behind:
+            self._behind, self._behind_since = behind, now
+        elif now - self._behind_since > STALLED_SECONDS:
+            end_process("progress", Stalled(f"{len(behind)} partitions stand still"))
 
     async def run(self, stream: Any) -> None:
         """The agent's loop."""
@@ -67,6 +103,7 @@ class Shell:
             return
         offsets: dict[TP, list[int]] = {}
         for message in fresh:
+            self._handled[message.tp] = message.offset + 1
             if (message.topic, message.partition) in done:
                 offsets.setdefault(message.tp, []).append(message.offset)
         for tp, finished in offsets.items():

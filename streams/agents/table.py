@@ -28,6 +28,8 @@ from faust.types import TP
 from streams.ports import NotAcknowledged, Put
 from streams.state import is_newer
 
+_WRITE_BUFFER_BYTES: Final = 2 * 1024 * 1024
+"""Of each of two buffers a partition: a dozen partitions stay below 50 MB."""
 _OFFSET_KEY: Final = b"~~offset"
 """Not a key of ours: it has two tildes."""
 
@@ -80,7 +82,7 @@ class RocksShelf:
         options = rocksdict.Options(raw_mode=True)
         options.create_if_missing(True)
         options.set_max_open_files(64)
-        options.set_write_buffer_size(8 * 1024 * 1024)
+        options.set_write_buffer_size(_WRITE_BUFFER_BYTES)
         options.set_max_write_buffer_number(2)
         options.set_keep_log_file_num(2)
         options.set_compression_type(rocksdict.DBCompressionType.lz4())
@@ -273,15 +275,20 @@ class StateTable(faust.Table[bytes, bytes]):
             await producer.send(self._changelog, put.key, put.value, put.partition, None, None) for put in records
         ]
         places = await settle(futures, self._acknowledge_within)
-        frames: dict[int, list[tuple[bytes, bytes | None]]] = {}
-        reached: dict[int, int] = {}
+        landed: dict[int, list[tuple[Put, int]]] = {}
         for put, place in zip(records, places, strict=True):
-            frames.setdefault(put.partition, []).append((put.key, put.value))
-            reached[put.partition] = max(reached.get(put.partition, -1), place.offset)
-        for partition, written in frames.items():
-            # A partition that went elsewhere while we waited has no shelf here any more.
-            if partition in self.shelves.shelves:
-                self.shelves.shelf(partition).write(written, reached[partition])
+            landed.setdefault(put.partition, []).append((put, place.offset))
+        for partition, written in landed.items():
+            # A partition that went elsewhere while we waited has no shelf here any more. One that came back has
+            # been rebuilt meanwhile, and may hold newer frames than ours.
+            shelf = self.shelves.shelves.get(partition)
+            if shelf is not None:
+                frames = [
+                    (put.key, put.value)
+                    for put, _ in written
+                    if put.value is None or is_newer(put.value, shelf.get(put.key))
+                ]
+                shelf.write(frames, follow(shelf.offset(), (offset for _, offset in written)))
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Repair what an older frame hides, then say that the partitions are ready."""
@@ -297,6 +304,19 @@ class StateTable(faust.Table[bytes, bytes]):
             for partition in partitions:
                 self.shelves.shadowed.pop(partition, None)
         await self._on_recovered(partitions, len(repairs))
+
+
+def follow(reached: int | None, offsets: Iterable[int]) -> int | None:
+    """Up to where a copy follows the changelog once its own records at these offsets are in it.
+
+    Only without a gap: what stands between was written by somebody else (a worker that took the partition
+    over while we were paused), and a copy that claims to have it would miss it for ever.
+    """
+    last = -1 if reached is None else reached
+    for offset in sorted(offsets):
+        if offset == last + 1:
+            last = offset
+    return None if last < 0 else last
 
 
 async def settle(futures: Sequence[Any], within: float) -> list[Any]:

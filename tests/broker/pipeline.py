@@ -36,7 +36,7 @@ PATIENCE = 60.0
 class Pipeline:
     """Topics under a prefix of one test, and everything that happens on them."""
 
-    def __init__(self, kafka: LaptopKafka, prefix: str, folder: Path, partitions: int = 4) -> None:
+    def __init__(self, kafka: LaptopKafka, prefix: str, folder: Path, partitions: int = 4, **environment: str) -> None:
         self.folder = folder
         self.environment = {
             "MYELOWATCH_BROKERS": kafka.bootstrap,
@@ -46,6 +46,7 @@ class Pipeline:
             "MYELOWATCH_WORKER__SESSION_SECONDS": "3",
             "MYELOWATCH_WORKER__HEARTBEAT_SECONDS": "0.5",
             "MYELOWATCH_WORKER__STORE": "memory",
+            **environment,
         }
         self.settings: Settings = load_settings(self.environment)
         admin = connect_admin(self.settings.kafka)
@@ -186,10 +187,12 @@ class Pipeline:
 class WorkerProcess:
     """One worker."""
 
-    def __init__(self, environment: Mapping[str, str], module: str = "tests.broker.toy_worker") -> None:
+    def __init__(
+        self, environment: Mapping[str, str], module: str = "tests.broker.toy_worker", *arguments: str
+    ) -> None:
         base = {key: value for key, value in os.environ.items() if not key.startswith("MYELOWATCH_")}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", module, *arguments],
             env={**base, **environment, "PYTHONPATH": str(ROOT)},
             cwd=ROOT,
             stdout=subprocess.PIPE,

@@ -73,7 +73,9 @@ def test_cell(shows: str, tier: int, platelets: str, clearance: str | None, outc
 
 
 @pytest.mark.parametrize(("shows", "tier", "platelets", "clearance", "outcome"), LATER)
-def test_cell_after_the_cycles_of_tier_1(shows: str, tier: int, platelets: str, clearance: str | None, outcome: str) -> None:
+def test_cell_after_the_cycles_of_tier_1(
+    shows: str, tier: int, platelets: str, clearance: str | None, outcome: str
+) -> None:
     assert cell(tier, platelets, clearance, policy(), within=False) == outcome
 
 
@@ -105,10 +107,16 @@ PRINTED = """
 TABLE = {tuple(line.split("|")[0].split()): line.split("|")[1].strip() for line in PRINTED.strip().splitlines()}
 
 
-def naive(tier: int, cycle: int, platelets: int | None, creatinine: str | None, taken: str, *, literal: bool) -> dict[str, str]:
+def naive(
+    tier: int, cycle: int, platelets: int | None, creatinine: str | None, taken: str, *, literal: bool
+) -> dict[str, str]:
     """What `vte-ppx-missing`, `vte-specialist-review` and `vte-monitor-only` say of a man of 68 and 60 kg."""
     time = "early" if cycle < 5 else "late"
-    counts = {"any"} if platelets is None else {"any", ">=100" if platelets >= 100_000 else "50-99" if platelets >= 50_000 else "<50"}
+    counts = (
+        {"any"}
+        if platelets is None
+        else {"any", ">=100" if platelets >= 100_000 else "50-99" if platelets >= 50_000 else "<50"}
+    )
     # For this man the clearance is 60 divided by the creatinine: below 30 means a creatinine above 2.
     kidneys = {"any"} if creatinine is None else {"any", "<30" if float(creatinine) > 2 else ">=30"}
     asked = {
@@ -176,7 +184,14 @@ def test_every_combination_agrees_with_the_second_implementation(risk: str, cycl
         at = on(28 * cycle - 14)
         view = View(ledger(patient, using=using), at, using)
         expected = naive(tier, cycle, platelets, creatinine, taken, literal=literal)
-        assert {rule: says(rule, view) for rule in expected} == expected, (risk, cycle, platelets, creatinine, taken, literal)
+        assert {rule: says(rule, view) for rule in expected} == expected, (
+            risk,
+            cycle,
+            platelets,
+            creatinine,
+            taken,
+            literal,
+        )
 
 
 # --- the second implementation of the tier ---
@@ -184,7 +199,9 @@ def test_every_combination_agrees_with_the_second_implementation(risk: str, cycl
 JUNE_1 = date(2026, 6, 1)
 
 
-def naive_tier(today: date, clots: list[date], infections: list[date], ecog: int, born: date, kilos: int, planned: int) -> int:
+def naive_tier(
+    today: date, clots: list[date], infections: list[date], ecog: int, born: date, kilos: int, planned: int
+) -> int:
     """Calendar arithmetic by hand: six months are the same day of the month, or its last day."""
 
     def six_months_before(day: date) -> date:

@@ -34,6 +34,10 @@ class Mutant:
     says: str = "nothing is wrong"
     monitor: type[Monitor] = Monitor
     translate: type[Translate] = Translate
+    overwrites_newer: bool = False
+    """Whether an acknowledged write is shown to readers although a newer record was recovered meanwhile."""
+    claims_gaps: bool = False
+    """Whether a local copy claims to follow the changelog up to its own write, whatever others wrote before it."""
 
     def medicine(self, medicine: Medicine) -> Medicine:
         """The medicine that monitor is given."""
@@ -332,6 +336,22 @@ class QuarantineForgotten(Mutant):
         return _Forgetful(medicine)  # type: ignore[return-value]
 
 
+class ShelfClaimsGap(Mutant):
+    """A warm start begins behind records that were never read."""
+
+    name = "shelf-claims-gap"
+    says = "the local copy claims the changelog up to its own write, over what somebody else wrote between"
+    claims_gaps = True
+
+
+class ShelfOverwrites(Mutant):
+    """What was recovered is replaced by what was under way before."""
+
+    name = "shelf-overwrites"
+    says = "an older record that is acknowledged late replaces a newer one in the local copy"
+    overwrites_newer = True
+
+
 REQUIRED: Final[tuple[Mutant, ...]] = (
     StateBeforeAlert(),
     CommitBeforeState(),
@@ -353,5 +373,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
         MarkerFirst(),
         PolicyForgotten(),
         QuarantineForgotten(),
+        ShelfClaimsGap(),
+        ShelfOverwrites(),
     )
 }

@@ -22,7 +22,7 @@ from schemas.inlet import read_event
 from schemas.reading import Reading, ReadingContext
 from schemas.values.patient import build_patient_key
 from streams.policy_commands import profile_text, read
-from streams.ports import instant_of, milliseconds_of
+from streams.ports import Arrived, instant_of, milliseconds_of
 from streams.simulator.event_writer import FEED, structured_event
 from streams.simulator.happenings import Happening, Mishap, Reported, ResultStatus
 from streams.simulator.people import AUTHORITY
@@ -337,3 +337,14 @@ def _policies(chance: Random, partitions: int, clock: BrokerClock, first: int, l
             for partition in range(partitions)
         )
     return sent
+
+
+def log_of(story: Story) -> list[Arrived]:
+    """The records of a story that is a log, each with its offset."""
+    offsets = [0] * story.partitions
+    records = []
+    for row in story.sent:
+        offset = offsets[row.partition]
+        offsets[row.partition] += 1
+        records.append(Arrived(str(row.topic), row.partition, offset, row.stamp_ms, row.key, row.value, row.headers))
+    return records

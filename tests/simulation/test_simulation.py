@@ -7,14 +7,12 @@ import asyncio
 import pytest
 
 from streams.medicine import RulesMedicine
-from streams.ports import Arrived
 from streams.replay import fold_log_async
 from tests.simulation.campaign import command, run_campaign
 from tests.simulation.medicine import SimulatedMedicine
 from tests.simulation.oracle import PartitionFold
 from tests.simulation.situations import never_seen
-from tests.simulation.story import Story, tell_story
-from tests.simulation.worker import LOG
+from tests.simulation.story import log_of, tell_story
 from tests.simulation.world import run_seed
 
 pytestmark = pytest.mark.simulation
@@ -43,17 +41,6 @@ def test_the_same_seed_gives_the_same_trace(seed: int) -> None:
     assert first.trace == second.trace
     assert first.digest == second.digest
     assert first.broken is None
-
-
-def log_of(story: Story) -> list[Arrived]:
-    """The records of a story that is a log."""
-    offsets = [0] * story.partitions
-    records = []
-    for row in story.sent:
-        place = offsets[row.partition]
-        offsets[row.partition] += 1
-        records.append(Arrived(LOG, row.partition, place, row.stamp_ms, row.key, row.value, row.headers))
-    return records
 
 
 @pytest.mark.parametrize("number", [1, 2, 5, 11])

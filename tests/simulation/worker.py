@@ -131,11 +131,12 @@ class SimulatedStore:
         shelf = self.shelves.get(record.partition)
         if shelf is None or record.value is None:
             return
-        if is_newer(record.value, shelf.frames.get(record.key)):
+        mutant = self._process.mutant
+        if mutant.overwrites_newer or is_newer(record.value, shelf.frames.get(record.key)):
             shelf.frames[record.key] = record.value
-        # Somebody else's record lies between: the shelf has not seen it, and must read it at the next recovery.
-        if offset == shelf.reached:
-            shelf.reached = offset + 1
+        # Somebody else's record may lie between: the shelf has not seen it, and must read it at the next recovery.
+        if offset == shelf.reached or mutant.claims_gaps:
+            shelf.reached = max(shelf.reached, offset + 1)
 
 
 class Process:

@@ -88,3 +88,21 @@ def test_apps_do_not_meet(build: Callable[..., App]) -> None:
 
     run: Coroutine[Any, Any, None] = two()
     asyncio.run(run)
+
+
+async def test_records_that_never_arrive_end_the_worker(build: Callable[..., App], monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+    monkeypatch.setattr("streams.agents.shell.end_process", lambda where, error: ended.append(where))
+    app = build()
+    tp = TP("t.patient.log.v1", 3)
+    app.consumer.sought = {tp: 10}
+    monkeypatch.setattr(app.consumer, "read_up_to", lambda place: 15)
+    app.check_progress(0.0)
+    app.check_progress(100.0)
+    assert not ended, "nothing is expected before partitions are ready"
+    app.open_shells()
+    app.check_progress(200.0)
+    app.check_progress(210.0)
+    assert not ended
+    app.check_progress(221.0)
+    assert ended == ["progress"]

@@ -139,7 +139,9 @@ def test_since_day_1_of_cycle_4() -> None:
     assert ask(END, [FIRST, *cycles(4), supply("co-trimoxazole", 60, days=60)], day=90).recheck_at == on(120, hour=0)
 
 
-@pytest.mark.parametrize(("key", "value", "answer"), [("inf_ppx_cycles", "4", "quiet"), ("inf_ppx_end_cycles", "2", "info")])
+@pytest.mark.parametrize(
+    ("key", "value", "answer"), [("inf_ppx_cycles", "4", "quiet"), ("inf_ppx_end_cycles", "2", "info")]
+)
 def test_each_number_of_going_on_is_policy(key: str, value: str, answer: str) -> None:
     facts = [FIRST, *cycles(5), supply("co-trimoxazole", 60, days=90)]
     day = 90 if key == "inf_ppx_cycles" else 120
@@ -165,7 +167,11 @@ def test_the_life_of_the_alert() -> None:
         ("updated", "high", "acted-on"),
         ("resolved", "high", "acted-on"),
     ]
-    assert (life[0].at, life[0].effective_at, life[0].caused_by) == (on(5, hour=0), on(5, hour=0), "due:inf-ppx-missing")
+    assert (life[0].at, life[0].effective_at, life[0].caused_by) == (
+        on(5, hour=0),
+        on(5, hour=0),
+        "due:inf-ppx-missing",
+    )
 
 
 def test_a_dispense_that_was_only_late_to_arrive_withdraws_it() -> None:

@@ -195,6 +195,13 @@ def test_the_two_overdue_rules_are_never_open_together(day: int) -> None:
         assert "quiet" in said
 
 
+def test_a_fever_hold_is_rechecked_from_the_day_it_held() -> None:
+    """Fever since day 8 with a good ANC, which fell on day 12: a hold since day 12."""
+    warm = [result("temperature", "38.5", day) for day in (8, 9.5, 11)]
+    facts = [*start(), *cbc(8, hour=8), *cbc(10, hour=8), *warm, result("anc", "900", 12, 10)]
+    assert recheck_of(RECHECK, facts, day=13) == on(21, 0)
+
+
 def test_recheck_due_instant_and_evidence() -> None:
     assert recheck_of(RECHECK, HELD, day=9) == on(17, 0)
     finding = finding_of(RECHECK, HELD, day=20)

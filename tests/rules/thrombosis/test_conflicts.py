@@ -9,7 +9,12 @@ from schemas.events import FactStatus, ResultDoubt
 from tests.rules.bedside import cbc, lenalidomide, on, policy, result, statement, supply
 from tests.rules.thrombosis.clinic import ask, found, known, said
 
-RENAL, LMWH_COUNT, ASPIRIN_COUNT, INR = "vte-lmwh-renal", "vte-lmwh-platelets", "vte-aspirin-platelets", "vte-warfarin-inr"
+RENAL, LMWH_COUNT, ASPIRIN_COUNT, INR = (
+    "vte-lmwh-renal",
+    "vte-lmwh-platelets",
+    "vte-aspirin-platelets",
+    "vte-warfarin-inr",
+)
 LMWH = supply("enoxaparin", 1, days=28, dose="40")
 ASPIRIN = supply("aspirin", 1, days=28, dose="100")
 WARFARIN = supply("warfarin", 1, days=90)
@@ -47,6 +52,10 @@ def test_older_by_a_year_on_day_1_of_the_next_cycle_the_clearance_falls_below() 
     assert said(RENAL, planned, day=29) == "quiet"
     assert said(RENAL, planned, day=30) == "high"
     assert ask(RENAL, planned, day=29).recheck_at == on(30, hour=0)
+
+
+def test_a_clearance_just_below_the_limit_is_not_shown_as_the_limit() -> None:
+    assert "29.9 mL/min" in found(RENAL, [*known(creatinine="2.001"), LMWH], day=5).title
 
 
 @pytest.mark.parametrize(

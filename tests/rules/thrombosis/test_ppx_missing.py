@@ -127,6 +127,12 @@ def test_what_speaks_against_the_agent_is_shown() -> None:
     assert len(found(PPX, facts, day=5).context) == 4
 
 
+def test_a_persons_assessment_that_differs_is_shown() -> None:
+    other, same = (statement("vte-risk-assessment", -2, tier) for tier in ("tier-1", "tier-2"))
+    assert found(PPX, [*known(), HEART, other], day=5).context == ("A person assessed the risk as tier-1.",)
+    assert found(PPX, [*known(), HEART, same], day=5).context == ()
+
+
 @pytest.mark.parametrize(
     ("shows", "facts", "day", "since", "effective"),
     [
@@ -134,7 +140,13 @@ def test_what_speaks_against_the_agent_is_shown() -> None:
         ("from the factor", [*known(), diagnosis(["pneumonia"], 9)], 10, on(9), on(9)),
         ("from the end of what was taken", [*known(), HEART, supply("aspirin", 1, days=14)], 23, on(22, 0), on(22, 0)),
         ("decided by the count that allows aspirin", [*known(platelets="90000"), HEART, *cbc(8)], 9, on(1, 10), on(8)),
-        ("decided by the factor that makes it tier 1", [*known(), HEART, diagnosis(["immobility"], 9)], 10, on(1, 10), on(9)),
+        (
+            "decided by the factor that makes it tier 1",
+            [*known(), HEART, diagnosis(["immobility"], 9)],
+            10,
+            on(1, 10),
+            on(9),
+        ),
     ],
 )
 def test_since_and_effective(shows: str, facts: list[AnyKept], day: float, since: object, effective: object) -> None:
@@ -238,7 +250,9 @@ def test_each_number_is_policy(key: str, value: str, facts: list[AnyKept], answe
         ("nothing said counts as prophylaxis", None, None, None, True),
     ],
 )
-def test_what_aspirin_is_for(shows: str, purpose: str | None, dose: str | None, code: str | None, is_prophylaxis: bool) -> None:
+def test_what_aspirin_is_for(
+    shows: str, purpose: str | None, dose: str | None, code: str | None, is_prophylaxis: bool
+) -> None:
     pills = supply("aspirin", 1, days=28, dose=dose, purpose=purpose)
     pills = type(pills)(**{**{n: getattr(pills, n) for n in pills.__struct_fields__}, "code": code})
     assert said(PPX, [*known(), HEART, pills], day=5) == ("quiet" if is_prophylaxis else "aspirin medium")

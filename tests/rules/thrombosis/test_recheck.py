@@ -30,7 +30,9 @@ def facts(draw: st.DrawFn) -> AnyKept:
     """One fact that a rule of thrombosis or infection reads."""
     match draw(st.integers(0, 7)):
         case 0:
-            concept = draw(st.sampled_from(["dvt", "pe", "infection", "pneumonia", "immobility", "heart-failure", "bleeding"]))
+            concept = draw(
+                st.sampled_from(["dvt", "pe", "infection", "pneumonia", "immobility", "heart-failure", "bleeding"])
+            )
             return diagnosis([concept], draw(DAYS), abated=draw(ENDS))
         case 1:
             return result("platelets", draw(st.sampled_from(["49999", "50000", "99999", "100000"])), draw(RECENT))
@@ -39,10 +41,14 @@ def facts(draw: st.DrawFn) -> AnyKept:
                                                    ("weight", "60"), ("weight", "90"), ("ecog", "2"), ("ecog", "4")]))  # fmt: skip
             return result(analyte, value, draw(RECENT))
         case 3:
-            medicine = draw(st.sampled_from(["enoxaparin", "warfarin", "apixaban", "aspirin", "co-trimoxazole", "epoetin-alfa"]))
+            medicine = draw(
+                st.sampled_from(["enoxaparin", "warfarin", "apixaban", "aspirin", "co-trimoxazole", "epoetin-alfa"])
+            )
             way = draw(st.sampled_from(["dispensed", "dispensed", "ordered", "given", "home"]))
             days = draw(st.sampled_from([7, 28, 90]))
-            return supply(medicine, draw(RECENT), way=way, days=days, until=draw(ENDS) if way in ("ordered", "home") else None)
+            return supply(
+                medicine, draw(RECENT), way=way, days=days, until=draw(ENDS) if way in ("ordered", "home") else None
+            )
         case 4:
             way = draw(st.sampled_from(["dispensed", "given", "given"]))
             mg = draw(st.sampled_from(["160", "240", "480"]))
@@ -74,7 +80,9 @@ def patients(draw: st.DrawFn) -> list[AnyKept]:
             patient.append(statement("planned-cycle-day-1", 28 * number - 6, when=planned))
         patient.append(lenalidomide(1 + 28 * number - early))
     if draw(st.integers(0, 5)) == 0:
-        patient.append(statement("lenalidomide-stopped", draw(st.integers(30, 120)), "other", when=on(draw(st.integers(30, 160)))))
+        patient.append(
+            statement("lenalidomide-stopped", draw(st.integers(30, 120)), "other", when=on(draw(st.integers(30, 160))))
+        )
     return [*patient, *draw(st.lists(facts(), max_size=8))]
 
 
@@ -91,7 +99,13 @@ def told(answer: Answer) -> object:
 
 
 @settings(max_examples=400)
-@given(patient=patients(), day=st.integers(1, 160), hour=st.sampled_from([0.0, 8.5, 12.0, 23.9]), share=st.floats(0, 1), key=POLICIES)
+@given(
+    patient=patients(),
+    day=st.integers(1, 160),
+    hour=st.sampled_from([0.0, 8.5, 12.0, 23.9]),
+    share=st.floats(0, 1),
+    key=POLICIES,
+)
 def test_findings_before_recheck_equal_those_now(
     patient: list[AnyKept], day: int, hour: float, share: float, key: str
 ) -> None:
@@ -124,7 +138,11 @@ def test_what_a_finding_stands_on_lies_behind_it(patient: list[AnyKept], day: in
 
 
 @settings(max_examples=300)
-@given(patient=patients(), day=st.integers(1, 160), key=st.sampled_from(["as it is", "table3_literal", "vte_tier1_from_factor"]))
+@given(
+    patient=patients(),
+    day=st.integers(1, 160),
+    key=st.sampled_from(["as it is", "table3_literal", "vte_tier1_from_factor"]),
+)
 def test_a_finding_was_there_when_it_took_effect(patient: list[AnyKept], day: int, key: str) -> None:
     """Looked at again at its own instant, with the facts of then, the rule says it too."""
     now, using = on(day), policy_with(key)
