@@ -67,6 +67,7 @@ from streams.ports import (
     SteppedLike,
     Store,
     SystemClock,
+    where_raised,
 )
 from streams.quarantine import Quarantined, QuarantineReason
 from streams.state import (
@@ -601,7 +602,7 @@ class Monitor:
         A check that failed is not tried again at every tick: the patient's next entry does that.
         """
         reason = error.reason if isinstance(error, _Unfit) else QuarantineReason.RULE_FAILED
-        detail = str(error) if isinstance(error, _Unfit) else _where(error)
+        detail = str(error) if isinstance(error, _Unfit) else where_raised(error)
         note = Quarantined(
             reason=reason,
             detail=detail,
@@ -768,14 +769,3 @@ def _places(error: ValidationError) -> str:
         for fault in error.errors(include_url=False, include_input=False, include_context=False)[:5]
     )
     return "; ".join(places)
-
-
-def _where(error: Exception) -> str:
-    """Kind and place of an exception; its text may hold what must not leave."""
-    trace = error.__traceback__
-    place = ""
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        place = f"{code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return f"{type(error).__name__} at {place}"

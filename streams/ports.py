@@ -10,7 +10,7 @@ they raise, and the body ends without allowing the offset to be committed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
@@ -19,6 +19,8 @@ from schemas.alerts import Transition
 from schemas.events import Entry, PolicyActivation
 
 Headers = Sequence[tuple[str, bytes]]
+ReceivedHeaders = Sequence[tuple[str, bytes | None]]
+"""Kafka allows a header without a value; nobody of ours writes one."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -42,7 +44,7 @@ class Arrived:
     stamp_ms: int
     key: bytes | None
     value: bytes | None
-    headers: Headers = ()
+    headers: ReceivedHeaders = ()
 
     @property
     def stamp(self) -> datetime:
@@ -245,13 +247,11 @@ def milliseconds_of(instant: datetime) -> int:
     return (instant - _EPOCH) // _MILLISECOND
 
 
-def chunked(records: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """The records in lists of at most `size`."""
-    chunk: list[Any] = []
-    for record in records:
-        chunk.append(record)
-        if len(chunk) >= size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+def where_raised(error: BaseException) -> str:
+    """Kind and place of an exception; its text may hold what must not leave."""
+    trace = error.__traceback__
+    place = "unknown"
+    while trace is not None:
+        place = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {place}"

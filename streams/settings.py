@@ -127,7 +127,7 @@ class KafkaSettings(_Part):
 
 
 class WorkerSettings(_Part):
-    """How the worker works; the defaults are measured (docs/performance.md)."""
+    """How the worker works; the defaults are measured."""
 
     batch_entries: int = Field(default=500, ge=1, le=5_000)
     batch_milliseconds: int = Field(default=50, ge=1, le=5_000)

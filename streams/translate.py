@@ -50,11 +50,14 @@ from schemas.reading import Outcome as ReadingOutcome
 from schemas.reading import Reading, ReadingContext
 from schemas.rejection import Rejection, RejectionReason
 from schemas.values import Source
-from streams.ports import Arrived, Log, Meters, NoMeters, Outgoing, instant_of
+from streams.ports import Arrived, Log, Meters, NoMeters, Outgoing, instant_of, where_raised
 from streams.topics import Subject, TopicNames, partition_of
 
 TICK_KEY: Final = b"~tick"
 """Key of ticks, for people who look at a topic; the partition is always explicit."""
+
+ENTRY_LIMIT: Final = 8 * 1024 * 1024
+"""Bytes of one entry at most; the log takes records of 10 MiB with their overhead."""
 
 HEADER_KIND: Final = "kind"
 HEADER_FEED: Final = "feed"
@@ -202,7 +205,7 @@ class Translate:
     # --- one message ---
 
     def _translate(self, record: Arrived, outcome: Translation) -> list[Outgoing]:
-        headers = dict(record.headers)
+        headers = {name: value for name, value in record.headers if value is not None}
         is_intake = record.topic == self._intake
         protocol = _text(headers.get(HEADER_PROTOCOL)) or ("" if is_intake else PROTOCOL_EVENT)
         body = record.value or b""
@@ -219,17 +222,26 @@ class Translate:
             self._tell(outcome, feed_name, ReadingOutcome.REJECTED)
             return [self._rejected(record, Rejection(reason=reason, detail=detail, source=source), digest, outcome)]
         known_at = self._known_at(record)
-        reading = reader(body, headers, replace(context, received_at=known_at))
+        try:
+            reading = reader(body, headers, replace(context, received_at=known_at))
+        except Exception as error:  # noqa: BLE001 - a reader that fails at one message must not stop the others
+            reading = _failed(feed_name, digest, error)
         outgoing = []
         for entry in reading.entries:
             patient = entry.patient
             assert patient is not None, "a reader gives every entry its patient"
             if entry.known_at is None or not self._explicit_known_at:
                 entry = entry.model_copy(update={"known_at": known_at})
-            key = patient.key.encode()
-            outgoing.append(Outgoing(self._log_topic, partition_of(key, self._partitions), key, entry.to_json()))
+            key, value = patient.key.encode(), entry.to_json()
+            if len(value) > ENTRY_LIMIT:
+                # The broker would refuse it for ever, and the worker would end at it for ever.
+                source = Source(feed=feed_name, message=digest[:32])
+                refusal = Rejection(reason=RejectionReason.TOO_LARGE, detail=f"{len(value)} bytes", source=source)
+                outgoing.append(self._rejected(record, refusal, digest, outcome))
+                continue
+            outgoing.append(Outgoing(self._log_topic, partition_of(key, self._partitions), key, value))
+            outcome.entries += 1
             self._measure(entry.facts, known_at)
-        outcome.entries += len(outgoing)
         self._tell(outcome, feed_name, reading.outcome)
         for ignored in reading.ignored:
             outcome.ignored[ignored.reason, ignored.what] += ignored.count
@@ -273,6 +285,13 @@ class Translate:
                 self._meters.event_lag((known_at - fact.when.latest).total_seconds())
                 if fact.doubt is not None and fact.normalised is None:
                     self._meters.result_unassessable(fact.analyte or "", fact.doubt)
+
+
+def _failed(feed: str, digest: str, error: Exception) -> Reading:
+    """What a fault of a reader becomes: the message is held, with the kind and place of the fault."""
+    detail = f"the reader failed: {where_raised(error)}"
+    source = Source(feed=feed, message=digest[:32])
+    return Reading(rejections=(Rejection(reason=RejectionReason.WRONG_SHAPE, detail=detail, source=source),))
 
 
 def write_known_at(instant: datetime) -> bytes:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import sys
@@ -30,6 +31,18 @@ if TYPE_CHECKING:
 
 
 _GARBAGE_THRESHOLD: Final = 20_000
+_SELDOM_SECONDS: Final = 30.0
+_TEMPLATES_KEPT: Final = 500
+_CLIENT_LOGGERS: Final = (
+    "aiokafka",
+    "aiokafka.conn",
+    "aiokafka.cluster",
+    "aiokafka.consumer.consumer",
+    "aiokafka.consumer.fetcher",
+    "aiokafka.consumer.group_coordinator",
+    "aiokafka.producer.producer",
+    "aiokafka.producer.sender",
+)
 
 
 class TopicsUnusable(Refusal):
@@ -110,10 +123,11 @@ def build_parts(settings: Settings, **others: Any) -> Parts:
 
 
 async def _run(settings: Settings, parts: Parts) -> int:
-    from streams.agents.shell import EXIT_UNSAFE
+    from streams.agents.shell import end_process
     from streams.app import build_app
 
     log = structlog.get_logger("streams.worker")
+    _quieten_clients()
     app = build_app(settings, parts)
     app.finalize()
     turning = asyncio.ensure_future(_turn(app, parts.on_turn))
@@ -128,13 +142,12 @@ async def _run(settings: Settings, parts: Parts) -> int:
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if starting.done() and not stopping.done():
-        starting.result()
+        if starting.exception() is not None:
+            end_process("start", starting.exception() or RuntimeError())
         crashed = asyncio.ensure_future(app._crashed.wait())
         await asyncio.wait({stopping, crashed}, return_when=asyncio.FIRST_COMPLETED)
         if crashed.done():
-            reason = app.crash_reason
-            log.critical("the stream engine failed", error=type(reason), exit_code=EXIT_UNSAFE, exc_info=reason)
-            _leave(EXIT_UNSAFE)
+            end_process("engine", app.crash_reason or RuntimeError("the engine ended by itself"))
     log.info("worker stops", state="stopping")
     _watch(settings.worker.stop_within_seconds)
     await app.hand_over()
@@ -150,6 +163,29 @@ async def _turn(app: Any, on_turn: Callable[[], None]) -> None:
         on_turn()
         app.check_progress(time.monotonic())
         await asyncio.sleep(1)
+
+
+class _Seldom(logging.Filter):
+    """Lets each template of a library through once in a while: a broker that is away makes hundreds a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[object, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now = time.monotonic()
+        if now - self._said.get(record.msg, -_SELDOM_SECONDS) < _SELDOM_SECONDS:
+            return False
+        if len(self._said) > _TEMPLATES_KEPT:
+            self._said.clear()
+        self._said[record.msg] = now
+        return True
+
+
+def _quieten_clients() -> None:
+    seldom = _Seldom()
+    for name in _CLIENT_LOGGERS:
+        logging.getLogger(name).addFilter(seldom)
 
 
 def _watch(seconds: float) -> None:

@@ -17,7 +17,7 @@ RULE_ID = "hold-dispense"
 
 def assess(view: View) -> Answer:
     """Each such dispense, while the patient may still have its capsules."""
-    if not view.ledger.held_dispenses or not view.is_on_treatment:
+    if not view.ledger.held_dispenses:
         return NOTHING
     here, ends = standing(view, was_known=True)
     if not here:

@@ -29,7 +29,7 @@ def opens(count: Result, moment: Moment, terms: Terms) -> bool:
 def assess(view: View) -> Answer:
     """The open ANC hold, if it is a delay of the cycle."""
     hold = view.hold_of("anc")
-    if hold is None or hold.rule != RULE_ID or not view.is_on_treatment:
+    if hold is None or hold.rule != RULE_ID:
         return NOTHING
     terms = view.policy.terms
     evidence = [Shown("ANC before the cycle", hold.decided)]

@@ -42,11 +42,9 @@ def releases(count: Result, hold: Hold, terms: Terms) -> bool:
 
 def assess(view: View) -> Answer:
     """The open ANC hold, if this rule decided it."""
-    if not view.is_on_treatment:
-        return NOTHING
     hold = view.hold_of("anc")
     if hold is None:
-        return _provisional(view) or _blind(view)
+        return (_provisional(view) or _blind(view)) if view.is_on_treatment else NOTHING
     if hold.rule != RULE_ID:
         return NOTHING
     terms = view.policy.terms

@@ -23,7 +23,7 @@ def low_at_start(view: View) -> tuple[StartCount, ...]:
     cycle = view.cycle
     if not view.is_on_treatment or cycle is None or cycle.number > 1:
         return ()
-    return tuple(item for item in start_counts(view) if item.is_low)
+    return tuple(item for item in view.derive(start_counts) if item.is_low)
 
 
 def evidence_of(view: View, low: tuple[StartCount, ...]) -> tuple[Shown, ...]:
@@ -43,7 +43,7 @@ def assess(view: View) -> Answer:
         return NOTHING
     low, recheck = low_at_start(view), earliest(infiltration_ends_at(view), view.next_cycle_at)
     if not low:
-        missing = tuple(f"baseline {item.name}" for item in start_counts(view) if item.is_unknown)
+        missing = tuple(f"baseline {item.name}" for item in view.derive(start_counts) if item.is_unknown)
         return CannotAssess(missing, recheck) if missing else Nothing(recheck)
     evidence = evidence_of(view, low)
     counts = " and ".join(f"{item.name} {item.count.shown} cells/uL" for item in low if item.count is not None)

@@ -42,7 +42,7 @@ def releases(fever: Fever, reading: Result, anc: Result | None, terms: Terms) ->
 def assess(view: View) -> Answer:
     """The open hold for fever."""
     hold, fever = view.hold_of("fever"), view.ledger.fever
-    if hold is None or fever is None or not view.is_on_treatment:
+    if hold is None or fever is None:
         return NOTHING
     terms, anc = view.policy.terms, view.newest("anc")
     evidence = [Shown("highest temperature", fever.peak)]

@@ -30,8 +30,6 @@ def releases(count: Result, hold: Hold, terms: Terms) -> bool:
 
 def assess(view: View) -> Answer:
     """The open platelet hold, or a preliminary count that would open one."""
-    if not view.is_on_treatment:
-        return NOTHING
     hold, terms = view.hold_of("platelets"), view.policy.terms
     preliminary = view.preliminary("platelets")
     if hold is not None:
@@ -39,6 +37,8 @@ def assess(view: View) -> Answer:
         if hold.newest.id != hold.decided.id:
             evidence.append(Shown("newest platelets", hold.newest))
         is_provisional, since, episode = hold.is_provisional, hold.opened.at, hold.episode
+    elif not view.is_on_treatment:
+        return NOTHING
     elif preliminary is not None and preliminary.is_below(terms.plt_hold_below.value):
         count, evidence = preliminary, [Shown("preliminary platelets", preliminary)]
         is_provisional, since, episode = True, preliminary.at, None

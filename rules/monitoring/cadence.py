@@ -61,7 +61,7 @@ def _is_early(view: View, at: datetime) -> bool:
 
 def _intensive_because(view: View) -> tuple[str | None, tuple[Shown, ...], tuple[str, ...]]:
     """Why CBCs are due more often in the early cycles; else which input of the clearance is missing."""
-    low = [item for item in start_counts(view) if item.was_low]
+    low = [item for item in view.derive(start_counts) if item.was_low]
     if low:
         return "low baseline counts", tuple(Shown(f"baseline {i.name}", i.count) for i in low if i.count), ()
     clearance, limit = view.clearance, view.policy.terms.cbc_intensive_clcr_below

@@ -51,6 +51,16 @@ class Ground:
         """Its full name."""
         return self.settings.topics[subject]
 
+    def make_topic(self, name: str) -> None:
+        """A topic that is none of ours, and wait until it has leaders."""
+        admin = connect_admin(self.settings.kafka)
+        try:
+            admin.create_topics({name: {"num_partitions": PARTITIONS, "replication_factor": 1, "configs": {}}})
+            while any(each["leader_id"] < 0 for each in admin.describe_topics([name])[0]["partitions"]):
+                time.sleep(0.1)
+        finally:
+            admin.close()
+
     def send(self, messages: Iterable[Message], *, each: Callable[[], None] = lambda: None) -> int:
         """To intake, as the front door would; how many were acknowledged."""
         producer = build_producer(self.settings.kafka, linger_ms=5, batch_size=131_072)

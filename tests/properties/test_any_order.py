@@ -75,7 +75,7 @@ def test_any_split_of_a_panel_ends_in_the_same_register(parts: list[list[Fact]],
 @settings(max_examples=40, deadline=None)
 @given(courses())
 def test_corrected_and_corrected_back_ends_where_it_was(parts: list[list[Fact]]) -> None:
-    panel = [fact for fact in parts[-1] if fact.kind == "lab-result"] or list(lab(8, anc="400"))
+    panel = [fact for fact in parts[-1] if fact.kind == "lab-result"] or list(lab(2, anc="400"))
     base = [*parts, panel]
     there = [
         fact.model_copy(update={"normalised": Decimal(5000), "status": FactStatus.CORRECTED, "versioned_at": on(70)})

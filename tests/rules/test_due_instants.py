@@ -109,7 +109,7 @@ def essence(answer: Answer) -> object:
     return answer.missing if isinstance(answer, CannotAssess) else None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(courses(), st.integers(1, 80), HOURS, st.floats(0, 1, exclude_max=True), POLICIES)
 def test_an_answer_holds_until_the_instant_it_names(
     facts: list[AnyKept], day: int, hour: float, share: float, changes: dict[str, str]
@@ -126,7 +126,7 @@ def test_an_answer_holds_until_the_instant_it_names(
             assert essence(entry.assess(View(held, later, using))) == essence(answer), (entry.id, later)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(courses(), st.integers(1, 80), HOURS, POLICIES)
 def test_every_finding_stands_on_facts_that_are_there(
     facts: list[AnyKept], day: int, hour: float, changes: dict[str, str]
@@ -150,7 +150,7 @@ def test_every_finding_stands_on_facts_that_are_there(
             assert finding.advice is not None, entry.id
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(courses(), st.integers(1, 80), HOURS, POLICIES)
 def test_a_finding_was_there_when_it_took_effect(
     facts: list[AnyKept], day: int, hour: float, changes: dict[str, str]
@@ -181,7 +181,7 @@ FADES = {
 """What ends by time, each with its reason; everything else only gets worse by waiting."""
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(courses(), st.integers(1, 80), st.integers(1, 120), POLICIES)
 def test_absence_of_a_result_never_lowers_a_severity(
     facts: list[AnyKept], day: int, wait: int, changes: dict[str, str]
@@ -197,7 +197,7 @@ def test_absence_of_a_result_never_lowers_a_severity(
         assert after >= before, entry.id
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(courses(), st.integers(2, 80), st.booleans(), POLICIES)
 def test_a_result_that_is_not_valid_never_lowers_a_severity(
     facts: list[AnyKept], day: int, is_preliminary: bool, changes: dict[str, str]

@@ -217,11 +217,16 @@ def test_supply_that_ended_long_ago_asks_a_person_and_closes_nothing() -> None:
     assert ("anc-hold", "critical") in one.open()
 
 
-def test_a_recorded_stop_ends_the_course_and_its_alerts() -> None:
+def test_a_recorded_stop_ends_the_course_and_leaves_its_hold_to_recovery() -> None:
     one = enrolled()
     one.hear(lab(8, anc="300"), on(8, 12))
-    one.hear(stated(9, "lenalidomide-stopped", "toxicity"), on(9, 12))
-    assert only(one, "anc-hold")[-1] == ("resolved", "anc-hold", "course-ended")
+    one.tick(on(11))
+    assert ("anc-gcsf-missing", "high") in one.open()
+    one.hear(stated(11, "lenalidomide-stopped", "toxicity"), on(11, 12))
+    assert only(one, "anc-gcsf-missing")[-1] == ("resolved", "anc-gcsf-missing", "course-ended")
+    assert ("anc-hold", "critical") in one.open()
+    one.hear(lab(20, anc="1500"), on(20, 12))
+    assert only(one, "anc-hold")[-1][0] == "resolved"
 
 
 def test_a_mark_of_not_monitored_is_on_every_later_transition() -> None:

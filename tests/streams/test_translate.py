@@ -46,6 +46,8 @@ def read_toy(raw: bytes, headers: Mapping[str, bytes], context: ReadingContext) 
         )
         for position, (key, value) in enumerate(body.get("patients", {}).items())
     )
+    if "fail" in body:
+        raise RuntimeError(body["fail"])
     for part in body.get("bad", ()):
         notes.reject(RejectionReason.TIME_MISSING, "no time", part)
     for _ in range(body.get("ignored", 0)):
@@ -185,6 +187,36 @@ async def test_an_inlet_record_is_an_event_of_the_feed_in_its_source(world: Worl
 
     (_, entry), *_ = entries(world)
     assert entry.feed == "lab"
+
+
+async def test_a_reader_that_fails_holds_its_message_only(world: World) -> None:
+    outcome = await Process(world).take(
+        message(3, {"fail": "900101-1234567"}), message(3, {"patients": {patient_in(3): "2"}}, offset=1)
+    )
+
+    (row,) = world.records(REJECTED)
+    assert Rejection.model_validate_json(row.value or b"").detail.startswith("the reader failed: RuntimeError at")
+    assert "900101" not in (row.value or b"").decode()
+    assert len(entries(world)) == 1
+    assert outcome.outcomes["lab", "rejected"] == 1
+
+
+async def test_an_entry_too_large_for_the_log_is_held(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.translate.ENTRY_LIMIT", 100)
+
+    await Process(world).take(message(3, {"patients": {patient_in(3): "2"}}))
+
+    (row,) = world.records(REJECTED)
+    assert Rejection.model_validate_json(row.value or b"").reason == RejectionReason.TOO_LARGE
+    assert not entries(world)
+
+
+async def test_a_header_without_a_value_is_no_header(world: World) -> None:
+    record = message(3, {"patients": {patient_in(3): "2"}})
+    record = Arrived(record.topic, 3, 0, record.stamp_ms, b"key", record.value, (*record.headers, ("ce_id", None)))
+    await Process(world).take(record)
+
+    assert len(entries(world)) == 1
 
 
 async def test_a_message_without_use_is_ignored_and_counted(world: World) -> None:

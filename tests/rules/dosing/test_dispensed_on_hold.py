@@ -49,7 +49,7 @@ def anc(day: float, value: str, hour: float = 9.0, known: float | None = None, *
         ("a new hold later does not bring it back", [*HOLD, lenalidomide(9), *cbc(10, "1500"), *cbc(12, "400")], 12, ("quiet", "quiet")),
         ("dispensed again after a recorded stop, nothing released", [*HOLD, statement("lenalidomide-stopped", 9, "toxicity"), lenalidomide(12)], 12, ("critical", "quiet")),
         ("dispensed again after a stop, released in between", [*HOLD, statement("lenalidomide-stopped", 9, "toxicity"), *cbc(11, "1500"), lenalidomide(12)], 12, ("quiet", "quiet")),
-        ("course ended", [*HOLD, lenalidomide(9), statement("lenalidomide-stopped", 10, "toxicity")], 10, ("quiet", "quiet")),
+        ("a stop leaves the capsules at home", [*HOLD, lenalidomide(9), statement("lenalidomide-stopped", 10, "toxicity")], 10, ("critical", "quiet")),
     ],
 )  # fmt: skip
 def test_dispense(shows: str, facts: list[AnyKept], day: float, answers: tuple[str, str]) -> None:

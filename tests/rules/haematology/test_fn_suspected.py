@@ -29,7 +29,7 @@ def fever(day: float, value: str, hour: float = 12.0) -> AnyKept:
         ("38.3 with no ANC for more than 48 hours", [*cbc(5, "2500"), fever(8, "38.3")], 8, "critical"),
         ("38.2 with no ANC for more than 48 hours", [*cbc(5, "2500"), fever(8, "38.2")], 8, "quiet"),
         ("38.3 with a good ANC of 48 hours ago", [*cbc(6, "2500", hour=12), fever(8, "38.3")], 8, "quiet"),
-        ("course ended", [*LOW, fever(8, "38.4"), statement("lenalidomide-stopped", 9, "toxicity")], 9, "quiet"),
+        ("a stop is no recovery", [*LOW, fever(8, "38.4"), statement("lenalidomide-stopped", 9, "toxicity")], 9, "critical"),
         ("ANC recovered and 48 hours below 38.0", [*LOW, fever(8, "39"), fever(9, "37.5"), *cbc(10, "1000"), fever(11, "37.0")], 11, "quiet"),
         ("ANC recovered, 47 hours below 38.0", [*LOW, fever(8, "39"), fever(9, "37.5"), *cbc(10, "1000"), fever(11, "37.0", 11)], 11, "critical"),
         ("48 hours below 38.0, ANC still low", [*LOW, fever(8, "39"), fever(9, "37.5"), *cbc(10, "999"), fever(11, "37.0")], 11, "critical"),

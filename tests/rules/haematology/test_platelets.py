@@ -40,7 +40,7 @@ def platelets(day: float, value: str, **more: object) -> AnyKept:
         ("a preliminary recovery releases nothing", [platelets(8, "20000"), platelets(10, "90000", status=FactStatus.PRELIMINARY)], "critical"),
         ("the same tube without clumps is right", [platelets(8, "20000", doubt=ResultDoubt.CLUMPED), platelets(8, "150000")], "quiet"),
         ("an unclumped low count confirms", [platelets(8, "20000", doubt=ResultDoubt.CLUMPED), platelets(9, "25000")], "critical"),
-        ("course ended", [platelets(8, "20000"), statement("lenalidomide-stopped", 9, "toxicity")], "quiet"),
+        ("a stop is no recovery", [platelets(8, "20000"), statement("lenalidomide-stopped", 9, "toxicity")], "critical"),
     ],
 )  # fmt: skip
 def test_hold(shows: str, facts: list[AnyKept], answer: str) -> None:

@@ -370,14 +370,14 @@ def test_every_cause_must_be_released_before_resumption() -> None:
     assert {("anc-resume-ok", "info"), ("plt-resume-ok", "info")} <= one.open()
 
 
-def test_death_closes_what_is_open_and_silence_follows() -> None:
+def test_death_leaves_a_hold_to_a_person_and_silence_follows() -> None:
     one = enrolled()
     one.hear(lab(8, anc="400"), on(8, 12))
     died = [
         fact.model_copy(update={"fact_id": "died", "died": fact.when, "when": fact.when}) for fact in described(day=9)
     ]
     one.hear(died, on(9, 12))
-    assert life(one, "anc-hold")[-1] == ("resolved", "course-ended")
+    assert is_open(one, "anc-hold")
     one.transitions.clear()
     one.tick(on(120))
     assert [told.rule for told in one.transitions] == []
@@ -415,9 +415,11 @@ def test_a_stop_of_today_written_down_after_the_dispense_of_today_ends_the_cours
     hear_all(one, (lab(28, anc="400"), on(28, 12)), (dispense(29), on(29, 11)))
     assert is_open(one, "hold-dispense")
     one.hear(stated(29.2, "lenalidomide-stopped", "other", when=on(29, 12)), on(29, 16))
-    assert not is_open(one, "hold-dispense")
+    assert is_open(one, "hold-dispense")
     assert one.record is not None
     assert one.record.ledger.number == 1
+    one.tick(on(29 + 28))
+    assert not is_open(one, "hold-dispense")
 
 
 # --- a change of policy
