@@ -86,7 +86,9 @@ def read(text: str, overrides: Mapping[str, str] | None = None) -> Policy:
     from rules.catalogue import BY_ID
     from rules.policy.reading import read_policy
 
-    return read_policy(text, keys_text(), known_rules=frozenset(BY_ID), overrides=overrides, grading_text=grading_text())
+    return read_policy(
+        text, keys_text(), known_rules=frozenset(BY_ID), overrides=overrides, grading_text=grading_text()
+    )
 
 
 def load(name_or_file: str, overrides: Mapping[str, str] | None = None) -> Policy:

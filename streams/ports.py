@@ -19,8 +19,6 @@ from schemas.alerts import Transition
 from schemas.events import Entry, PolicyActivation
 
 Headers = Sequence[tuple[str, bytes]]
-ReceivedHeaders = Sequence[tuple[str, bytes | None]]
-"""Kafka allows a header without a value; nobody of ours writes one."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -44,7 +42,7 @@ class Arrived:
     stamp_ms: int
     key: bytes | None
     value: bytes | None
-    headers: ReceivedHeaders = ()
+    headers: Headers = ()
 
     @property
     def stamp(self) -> datetime:

@@ -205,7 +205,7 @@ class Translate:
     # --- one message ---
 
     def _translate(self, record: Arrived, outcome: Translation) -> list[Outgoing]:
-        headers = {name: value for name, value in record.headers if value is not None}
+        headers = dict(record.headers)
         is_intake = record.topic == self._intake
         protocol = _text(headers.get(HEADER_PROTOCOL)) or ("" if is_intake else PROTOCOL_EVENT)
         body = record.value or b""

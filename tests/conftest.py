@@ -12,8 +12,22 @@ settings.register_profile("myelowatch", deadline=None, print_blob=True)
 settings.load_profile("myelowatch")
 
 
+LONG_SEARCHES = (
+    "tests/properties/",
+    "tests/rules/test_due_instants.py",
+    "tests/rules/thrombosis/test_recheck.py",
+    "tests/rules/review/test_reference_implementation.py",
+    "tests/stories/test_same_bytes.py",
+    "tests/streams/simulator/test_ward_replayed.py",
+    "tests/streams/simulator/test_both_dialects.py",
+)
+"""Searches over many random courses, and whole wards: part of `make test`, too long for `make fast`."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever uses the broker is a broker test, marked or not: `make fast` must never start one."""
+    """Mark what `make fast` must not run: whatever uses the broker, marked or not, and the long searches."""
     for item in items:
         if "kafka" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.broker)
+        if item.nodeid.startswith(LONG_SEARCHES):
+            item.add_marker(pytest.mark.slow)

@@ -127,7 +127,8 @@ def _arrived(message: Any) -> Arrived:
         stamp_ms=round(message.timestamp * 1000),
         key=message.key,
         value=message.value,
-        headers=message.headers or (),
+        # Kafka allows a header without a value; it says nothing.
+        headers=[(name, value) for name, value in message.headers or () if value is not None],
     )
 
 

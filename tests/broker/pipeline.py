@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import OffsetSpec
 from kafka.errors import CoordinatorNotAvailableError
 
 from schemas.alerts import Transition
@@ -49,10 +50,13 @@ class Pipeline:
             **environment,
         }
         self.settings: Settings = load_settings(self.environment)
-        admin = connect_admin(self.settings.kafka)
-        apply_topics(admin, self.settings)
-        admin.close()
+        self._admin = connect_admin(self.settings.kafka)
+        apply_topics(self._admin, self.settings)
         self.sent = 0
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._admin.close()
 
     @property
     def group(self) -> str:
@@ -133,25 +137,18 @@ class Pipeline:
 
     def committed(self, subject: Subject = Subject.LOG) -> dict[int, int]:
         """Offsets committed by the workers' group."""
-        admin = KafkaAdminClient(bootstrap_servers=self.settings.kafka.servers)
         try:
-            offsets = admin.list_group_offsets({self.group: None})[self.group]
+            offsets = self._admin.list_group_offsets({self.group: None})[self.group]
         except CoordinatorNotAvailableError:
             return {}  # the first group of a new broker: its topic of offsets is still being made
-        finally:
-            admin.close()
         topic = self.settings.topics[subject]
         return {place.partition: row.offset for place, row in offsets.items() if place.topic == topic}
 
     def ends(self, subject: Subject = Subject.LOG) -> dict[int, int]:
         """End offsets of a topic."""
-        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka.servers)
-        try:
-            topic = self.settings.topics[subject]
-            places = [TopicPartition(topic, partition) for partition in range(self.settings.partitions)]
-            return {place.partition: offset for place, offset in consumer.end_offsets(places).items()}
-        finally:
-            consumer.close()
+        topic = self.settings.topics[subject]
+        places = {TopicPartition(topic, each): OffsetSpec.LATEST for each in range(self.settings.partitions)}
+        return {place.partition: row.offset for place, row in self._admin.list_partition_offsets(places).items()}
 
     def is_drained(self) -> bool:
         """All of intake translated, all of the log judged and committed."""

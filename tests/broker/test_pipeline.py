@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -16,8 +17,10 @@ from tests.broker.pipeline import Pipeline, wait_until
 
 
 @pytest.fixture
-def pipeline(kafka: LaptopKafka, topic_prefix: str, tmp_path: Path) -> Pipeline:
-    return Pipeline(kafka, topic_prefix, tmp_path)
+def pipeline(kafka: LaptopKafka, topic_prefix: str, tmp_path: Path) -> Iterator[Pipeline]:
+    pipeline = Pipeline(kafka, topic_prefix, tmp_path)
+    yield pipeline
+    pipeline.close()
 
 
 def some_values(pipeline: Pipeline, count: int, patients: int = 12) -> list[tuple[str, str]]:

@@ -27,8 +27,8 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
-def pipeline(kafka: LaptopKafka, topic_prefix: str, tmp_path: Path) -> Pipeline:
-    return Pipeline(
+def pipeline(kafka: LaptopKafka, topic_prefix: str, tmp_path: Path) -> Iterator[Pipeline]:
+    pipeline = Pipeline(
         kafka,
         topic_prefix,
         tmp_path,
@@ -36,6 +36,8 @@ def pipeline(kafka: LaptopKafka, topic_prefix: str, tmp_path: Path) -> Pipeline:
         MYELOWATCH_KEY_SECRET=SECRET,
         MYELOWATCH_METRICS_PORT="0",
     )
+    yield pipeline
+    pipeline.close()
 
 
 @pytest.fixture

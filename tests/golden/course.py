@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from streams.cli import app
 from typer.testing import CliRunner
+
+from streams.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = ROOT / "docs" / "examples" / "course.json"
@@ -39,7 +40,9 @@ def in_words() -> str:
     lines = []
     for told in transitions_of_course():
         at = datetime.fromisoformat(str(told["at"])).astimezone(SEOUL)
-        lines.append(f"{at:%d %b %H:%M}  {told['transition']!s:<10} {told['severity']!s:<8} {told['rule']!s:<16} {told['title']}")
+        lines.append(
+            f"{at:%d %b %H:%M}  {told['transition']!s:<10} {told['severity']!s:<8} {told['rule']!s:<16} {told['title']}"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -63,7 +63,12 @@ class Telling(Pipeline):
                 ticker.tick(ticks.pop(0))
             key = build_patient_key("urn:story", story.patient_id, SECRET.encode())
             intake.send(
-                body_of(told), feed="story", protocol="event", control_id=told.event_id, patient_key=key, known_at=known_at
+                body_of(told),
+                feed="story",
+                protocol="event",
+                control_id=told.event_id,
+                patient_key=key,
+                known_at=known_at,
             )
         intake.settle()
         for tick in ticks:

@@ -90,7 +90,9 @@ def test_apps_do_not_meet(build: Callable[..., App]) -> None:
     asyncio.run(run)
 
 
-async def test_records_that_never_arrive_end_the_worker(build: Callable[..., App], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_records_that_never_arrive_end_the_worker(
+    build: Callable[..., App], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ended: list[str] = []
     monkeypatch.setattr("streams.agents.shell.end_process", lambda where, error: ended.append(where))
     app = build()

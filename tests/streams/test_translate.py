@@ -211,14 +211,6 @@ async def test_an_entry_too_large_for_the_log_is_held(world: World, monkeypatch:
     assert not entries(world)
 
 
-async def test_a_header_without_a_value_is_no_header(world: World) -> None:
-    record = message(3, {"patients": {patient_in(3): "2"}})
-    record = Arrived(record.topic, 3, 0, record.stamp_ms, b"key", record.value, (*record.headers, ("ce_id", None)))
-    await Process(world).take(record)
-
-    assert len(entries(world)) == 1
-
-
 async def test_a_message_without_use_is_ignored_and_counted(world: World) -> None:
     outcome = await Process(world).take(message(3, {"ignored": 2}))
 
