@@ -58,6 +58,7 @@ def run_faust(topic: str, out: str, count: int) -> None:
         store="memory://",
         topic_partitions=PARTITIONS,
         web_enabled=False,
+        worker_redirect_stdouts=False,
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",
     )

@@ -16,7 +16,7 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import CoordinatorNotAvailableError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError
 
 from schemas.alerts import Transition
 from streams.broker import LaptopKafka
@@ -47,6 +47,7 @@ class Pipeline:
             "MYELOWATCH_WORKER__SESSION_SECONDS": "3",
             "MYELOWATCH_WORKER__HEARTBEAT_SECONDS": "0.5",
             "MYELOWATCH_WORKER__STORE": "memory",
+            "MYELOWATCH_WORKER__COMMIT_SECONDS": "0.2",
             **environment,
         }
         self.settings: Settings = load_settings(self.environment)
@@ -139,8 +140,8 @@ class Pipeline:
         """Offsets committed by the workers' group."""
         try:
             offsets = self._admin.list_group_offsets({self.group: None})[self.group]
-        except CoordinatorNotAvailableError:
-            return {}  # the first group of a new broker: its topic of offsets is still being made
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
+            return {}  # the first group of a new broker: its topic of offsets is still being made or read
         topic = self.settings.topics[subject]
         return {place.partition: row.offset for place, row in offsets.items() if place.topic == topic}
 
@@ -241,6 +242,9 @@ class WorkerProcess:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait(10)
+        self._reader.join(5)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
 
 def wait_until(condition: Callable[[], Any], what: str, process: WorkerProcess | None = None) -> None:

@@ -146,6 +146,8 @@ class Rig:
         self.faults_done = threading.Event()
         self.feed_done = threading.Event()
         self._stop = threading.Event()
+        self._points: list[str] = []
+        """Points not aimed at yet in this turn: each comes before any comes again."""
         self._intake: Intake | None = None
         self._ticker: Ticker | None = None
 
@@ -379,7 +381,9 @@ class Rig:
         """The process kills itself at the point; until it does the feed goes on."""
         victim = self._fit()
         before = len(victim.died_at())
-        aim = {"point": self.chance.choice(POINTS), "skip": self.chance.randint(0, 3)}
+        if not self._points:
+            self._points = self.chance.sample(POINTS, len(POINTS))
+        aim = {"point": self._points.pop(), "skip": self.chance.randint(0, 3)}
         (victim.folder / "aim.json").write_text(json.dumps(aim), encoding="utf-8")
         self._wait(lambda: len(victim.died_at()) > before, f"worker {victim.number} to die at {aim['point']}")
 
