@@ -29,7 +29,10 @@ def write_results(kind: str, **figures: Any) -> Path:
 
 
 def commit() -> str:
-    """The commit of the code that ran; `+` says that something was changed since."""
+    """The commit of the code that ran (`COMMIT` where it runs outside a checkout); `+`: something was changed since."""
+    named = os.environ.get("COMMIT")
+    if named:
+        return named
     asked = subprocess.run(["git", "rev-parse", "HEAD"], cwd=FOLDER.parent, capture_output=True, text=True)
     if asked.returncode != 0:
         return "none"

@@ -22,7 +22,12 @@ RULE_ID = "fn-suspected"
 
 def opens(fever: Fever, anc: Result | None, terms: Terms) -> str | None:
     """`neutropenic` with a low ANC, `anc-unknown` with none recent; None where neither holds."""
-    is_known = anc is not None and fever.last.at - anc.at <= terms.fever_unknown_anc_hours.span
+    if anc is not None and anc.at - fever.last.at > terms.fever_over_hours.span:
+        # A fever that long ago, with no reading since, says nothing about the count of today.
+        return None
+    # A bound that proves neither side of the limit is no knowledge of the ANC.
+    is_bound = anc is not None and anc.is_below(terms.anc_episode_below.value) is None
+    is_known = anc is not None and not is_bound and fever.last.at - anc.at <= terms.fever_unknown_anc_hours.span
     if anc is not None and anc.is_below(terms.anc_episode_below.value):
         is_single = fever.peak.is_at_most(terms.fever_single_above.value) is False
         is_sustained = fever.last.at - fever.first.at > terms.fever_sustained_hours.span

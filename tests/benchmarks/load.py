@@ -57,7 +57,7 @@ def default_policy() -> PolicyActivation:
 
 def load_ward(patients: int, days: int, *, every: int, first_day: int = 0, seed: int = 1) -> Iterator[Message]:
     """All messages of a ward from one day (below `days`) on, in order of time; day 0 puts everybody on treatment."""
-    rounds = [day for day in range(max(first_day, every), days, every) if day % every == 0]
+    rounds = [day for day in range(max(first_day, 1), days) if day % every == 0]
     reports = load_reports(
         patients,
         len(rounds) * patients,
@@ -68,8 +68,8 @@ def load_ward(patients: int, days: int, *, every: int, first_day: int = 0, seed:
     )
     for day in range(first_day, days):
         if day == 0:
-            for number in range(patients):
-                yield from _entering(number)
+            yield from (_described(number) for number in range(patients))
+            yield from (_assessed(number) for number in range(patients))
         if day % 28 == 0:
             for number in range(patients):
                 yield _dispense(number, day)
@@ -104,11 +104,14 @@ def _message(number: int, known_at: datetime, name: str, what: Described | Dispe
     return Message(build_patient_key(AUTHORITY, patient, SECRET).encode(), value, known_at, False)
 
 
-def _entering(number: int) -> Iterator[Message]:
+def _described(number: int) -> Message:
     birth = date(1950 + number % 25, 3, 14)
-    yield _message(number, _at(0, 4), "W", Described(birth, "female" if number % 2 else "male", "KR", _at(0, 4)))
+    return _message(number, _at(0, 4), "W", Described(birth, "female" if number % 2 else "male", "KR", _at(0, 4)))
+
+
+def _assessed(number: int) -> Message:
     stated = Stated(f"{_patient(number)}-S", "vte-risk-assessment", _at(0, 4, 5), value_code="tier-3")
-    yield _message(number, _at(0, 4, 6), "A", stated)
+    return _message(number, _at(0, 4, 6), "A", stated)
 
 
 def _dispense(number: int, day: int) -> Message:
