@@ -137,13 +137,14 @@ def reconcile(
         kept.append(updated)
         if change is not None:
             changes.append(change)
-    for new in unmatched:
-        alert = _mint(register, new, ledger, patient_key, occasion, live_from)
-        kept.append(alert)
-        changes.append(Change(TransitionKind.RAISED, new.entry, alert, new, occasion.cause))
-    open_rules = {alert.rule for alert in kept if alert.superseded_by is None}
+    open_rules = {alert.rule for alert in kept if alert.superseded_by is None} | {new.entry.id for new in unmatched}
+    # What ends is closed before anything is minted: the same subject raised again goes on counting.
     for alert in gone:
         _let_go(register, alert, by_id, kept, open_rules, occasion, verdict, ledger, changes)
+    for new in unmatched:
+        alert = _mint(register, new, ledger, patient_key, occasion, live_from, {held.alert_id for held in kept})
+        kept.append(alert)
+        changes.append(Change(TransitionKind.RAISED, new.entry, alert, new, occasion.cause))
     order = {rule: place for place, rule in enumerate(by_id)}
     kept.sort(key=lambda alert: (order.get(alert.rule, len(order)), alert.subject, alert.since))
     register.alerts = kept
@@ -185,12 +186,22 @@ def _go_on(alert: Alert, match: Judged, occasion: Occasion) -> tuple[Alert, Chan
 
 
 def _mint(
-    register: Register, new: Judged, ledger: Ledger, patient_key: str, occasion: Occasion, live_from: datetime | None
+    register: Register,
+    new: Judged,
+    ledger: Ledger,
+    patient_key: str,
+    occasion: Occasion,
+    live_from: datetime | None,
+    taken: set[str],
 ) -> Alert:
     finding = new.finding
     # The id is minted from the subject as first seen, and kept however the subject is seen later.
     seed = f"{patient_key}|{new.entry.id}|{finding.subject}|{finding.since.isoformat()}"
     alert_id = hashlib.sha256(seed.encode()).hexdigest()[:24]
+    while alert_id in taken:
+        # Another alert of the rule that is still open was first seen just so: this is a second one.
+        seed += "+"
+        alert_id = hashlib.sha256(seed.encode()).hexdigest()[:24]
     before = register.closed.pop(alert_id, None)
     return Alert(
         alert_id=alert_id,

@@ -35,8 +35,10 @@ from rules.record import (
 )
 from schemas.events import FactStatus
 
-_CHUNK = 32
-"""Facts a chunk: large enough to compress well, small enough that a cut moves often."""
+_CHUNK = 16
+"""Facts a chunk: what lies open is read and written with every entry, so little does."""
+_SEGMENT = 4
+"""Chunks a segment: the head names every segment, so there are few."""
 _MOST_UNENROLLED = 600
 
 
@@ -238,14 +240,15 @@ def _store(history: History, ordered: list[AnyKept]) -> None:
 def cut(history: History, at: datetime, policy: Policy, hold_rules: HoldRules) -> None:
     """Move chunks older than the head's reach behind the cut, into the opening balance."""
     oldest = at - policy.terms.keep_head_days.span
-    while history.chunks and history.chunks[0].last < oldest:
-        chunk = history.chunks[0]
+    while len(history.chunks) >= _SEGMENT and history.chunks[_SEGMENT - 1].last < oldest:
+        facts = tuple(fact for chunk in history.chunks[:_SEGMENT] for fact in unpack(chunk.packed))
         opening = read_ledger(history.opening, history.zone)
-        history.opening = write_ledger(fold(opening, unpack(chunk.packed), policy, hold_rules))
-        segment = segment_of(history.key, chunk)
+        history.opening = write_ledger(fold(opening, facts, policy, hold_rules))
+        whole = pack_chunk(facts)
+        segment = segment_of(history.key, whole)
         history.segments = (*history.segments, segment)
-        history.written[segment.name] = chunk.packed
-        history.chunks = history.chunks[1:]
+        history.written[segment.name] = whole.packed
+        history.chunks = history.chunks[_SEGMENT:]
 
 
 def _is_kept_until(fact: AnyKept, oldest: datetime | None) -> bool:

@@ -746,8 +746,7 @@ class Monitor:
     def _count(self, outcome: Outcome) -> None:
         now = self._clock.now()
         for (kind, word), count in outcome.facts.items():
-            for _ in range(count):
-                self._meters.fact(kind, word)
+            self._meters.fact(kind, word, count)
         for transition in outcome.transitions:
             self._meters.transition(transition.rule, transition.severity, transition.transition)
         for stamp in outcome.heard:

@@ -35,6 +35,7 @@ is written: late is safe here, early is not.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,6 +59,9 @@ TICK_KEY: Final = b"~tick"
 
 ENTRY_LIMIT: Final = 8 * 1024 * 1024
 """Bytes of one entry at most; the log takes records of 10 MiB with their overhead."""
+
+_READ_A_TURN: Final = 32
+"""Messages between two turns of the event loop."""
 
 HEADER_KIND: Final = "kind"
 HEADER_FEED: Final = "feed"
@@ -157,7 +161,9 @@ class Translate:
         taking: dict[tuple[str, int], _Source] = {}
         outgoing: list[Outgoing] = []
         ticks: dict[tuple[str, int], datetime] = {}
-        for record in arrived:
+        for number, record in enumerate(arrived, start=1):
+            if number % _READ_A_TURN == 0:
+                await asyncio.sleep(0)
             place = (record.topic, record.partition)
             source = self._sources.get(place)
             if source is None or taking.setdefault(place, source) is not source:

@@ -244,10 +244,10 @@ class PrometheusMeters:
 
     # --- counters and histograms ---
 
-    def _count(self, name: str, *labels: str) -> None:
+    def _count(self, name: str, *labels: str, amount: int = 1) -> None:
         counter = self._counters.get(name)
         if counter is not None:
-            counter.labels(*labels).inc()
+            counter.labels(*labels).inc(amount)
 
     def _observe(self, name: str, seconds: float) -> None:
         histogram = self._histograms.get(name)
@@ -272,9 +272,9 @@ class PrometheusMeters:
         feed = closed(feed, self._vocabulary.feeds)
         self._count("messages_rejected_total", feed, closed(reason, frozenset(RejectionReason)))
 
-    def fact(self, kind: str, outcome: str) -> None:
-        """One fact reached a record."""
-        self._count("facts_total", closed(kind, FACT_KINDS), closed(outcome, FACT_OUTCOMES))
+    def fact(self, kind: str, outcome: str, count: int = 1) -> None:
+        """So many facts of one kind had this outcome."""
+        self._count("facts_total", closed(kind, FACT_KINDS), closed(outcome, FACT_OUTCOMES), amount=count)
 
     def result_unassessable(self, analyte: str, reason: str) -> None:
         """One result has no value that a rule may decide on."""

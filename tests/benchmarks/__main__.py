@@ -135,7 +135,8 @@ def _where(figures: dict[str, Any], bench: Bench) -> None:
 def _pipeline(figures: dict[str, Any], bench: Bench) -> None:
     ground = bench.ground("bench.pipeline")
     patients, days = bench.size(2_000), 9
-    reports, messages, raised = measure_pipeline(ground, patients, days)
+    reports, messages, raised, _ = measure_pipeline(ground, patients, days)
+    *_, areas = measure_pipeline(bench.ground("bench.where"), bench.size(1_000), 9, where=True)
     count = patients * (days - 1) + 3 * patients
     faust = measure_baseline(ground, "faust", count)
     raw = measure_baseline(ground, "aiokafka", count)
@@ -154,6 +155,8 @@ def _pipeline(figures: dict[str, Any], bench: Bench) -> None:
         f"{raw.a_second:,.0f} messages/s",
         f"x {raw.a_second / messages.a_second:.1f}",
     )
+    for area, part in areas:
+        _line(f"  of the worker's time: {area}", f"{100 * part:.1f} %")
     figures["pipeline"] = {
         "reports_a_second": round(reports.a_second),
         "messages_a_second": round(messages.a_second),
@@ -163,6 +166,7 @@ def _pipeline(figures: dict[str, Any], bench: Bench) -> None:
         "raw_aiokafka_messages_a_second": round(raw.a_second),
         "of_plain_faust": round(messages.a_second / faust.a_second, 3),
         "of_raw_aiokafka": round(messages.a_second / raw.a_second, 3),
+        "share_of_time": {area: round(part, 4) for area, part in areas},
     }
 
 

@@ -57,12 +57,19 @@ class Recovered:
         return max(0.0, self.seconds - self.empty_seconds)
 
 
-def measure_pipeline(ground: Ground, patients: int, days: int) -> tuple[Rate, Rate, int]:
-    """A backlog of reports through one worker: translate and monitor. Answers (reports, messages, alerts raised)."""
+def measure_pipeline(
+    ground: Ground, patients: int, days: int, *, where: bool = False
+) -> tuple[Rate, Rate, int, list[tuple[str, float]]]:
+    """A backlog of reports through one worker: translate and monitor.
+
+    Answers (reports, messages, alerts raised, share of the time by area): the last only with `where`, which
+    samples the worker and makes it slower.
+    """
     messages = list(load_ward(patients, days, every=1))
     reports = sum(message.is_report for message in messages)
     ground.send(messages)
-    with ground.running("tests.benchmarks.worker") as worker:
+    environment = {"BENCH_WHERE": "1"} if where else {}
+    with ground.running("tests.benchmarks.worker", **environment) as worker:
         ready = worker.wait_for("ready")
         limit = time.monotonic() + 600
         while True:
@@ -73,10 +80,12 @@ def measure_pipeline(ground: Ground, patients: int, days: int) -> tuple[Rate, Ra
                 raise RuntimeError(f"the worker judged {said} of {len(messages)}")
             time.sleep(0.05)
         seconds = worker.at[-1] - ready
+        worker.end()
     judged = said["entries"]
     share = judged / len(messages)
     raised = sum(_kind(row.value) == TransitionKind.RAISED for row in read_topic(ground.settings, Subject.LIFECYCLE))
-    return Rate(round(reports * share), seconds), Rate(judged, seconds), raised
+    areas = [(area, part) for area, part in worker.json_after("where") or ()]
+    return Rate(round(reports * share), seconds), Rate(judged, seconds), raised, areas
 
 
 def _kind(value: bytes | None) -> str:

@@ -10,6 +10,7 @@ import signal
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
@@ -44,6 +45,14 @@ _AREAS: Final = (
     ("streams/state.py", "", "state frames and checksums"),
     ("streams/translate.py", "", "translate itself"),
     ("streams/monitor.py", "", "monitor itself"),
+    ("streams/observability/", "", "meters"),
+    ("prometheus_client/", "", "meters"),
+    ("streams/agents/table.py", "", "state table and RocksDB"),
+    ("streams/agents/", "", "shell and ports around the bodies"),
+    ("aiokafka/", "", "Kafka client"),
+    ("faust/", "", "engine"),
+    ("mode/", "", "engine"),
+    ("asyncio/", "", "event loop"),
 )
 """(file or folder, function or any, what it is), the narrower first."""
 
@@ -106,6 +115,16 @@ def measure_where(patients: int = 100, days: int = 31) -> tuple[list[tuple[str, 
         stamp = milliseconds_of(message.known_at)
         rows.append(Arrived(intake, partition, offsets[partition], stamp, message.key, message.value, headers))
         offsets[partition] += 1
+    began = time.process_time()
+    with sampling() as found:
+        asyncio.run(_through(translate, monitor, memory, rows))
+    seconds = time.process_time() - began
+    return shares(found), 1e6 * seconds / reports
+
+
+@contextmanager
+def sampling() -> Iterator[Counter[str]]:
+    """Counts samples by area while it lasts; only in the main thread of a process."""
     found: Counter[str] = Counter()
 
     def sample(_number: int, frame: FrameType | None) -> None:
@@ -113,15 +132,17 @@ def measure_where(patients: int = 100, days: int = 31) -> tuple[list[tuple[str, 
 
     before = signal.signal(signal.SIGPROF, sample)
     signal.setitimer(signal.ITIMER_PROF, 0.001, 0.001)
-    began = time.process_time()
     try:
-        asyncio.run(_through(translate, monitor, memory, rows))
+        yield found
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
-    seconds = time.process_time() - began
-    total = found.total()
-    return [(area, count / total) for area, count in found.most_common()], 1e6 * seconds / reports
+
+
+def shares(found: Counter[str]) -> list[tuple[str, float]]:
+    """(area, share of the samples) from the largest."""
+    total = found.total() or 1
+    return [(area, count / total) for area, count in found.most_common()]
 
 
 async def _through(translate: Translate, monitor: Monitor, memory: _Memory, rows: list[Arrived]) -> None:

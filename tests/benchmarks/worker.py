@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
 
+from prometheus_client import CollectorRegistry
+
 from streams.monitor import Monitor, Outcome
 from streams.observability.logs import configure_logs
+from streams.observability.metrics import Role, build_meters
+from streams.observability.vocabulary import build_vocabulary
 from streams.ports import Arrived
 from streams.settings import load_settings
 from streams.worker import build_parts, run_worker
+from tests.benchmarks.where import sampling, shares
 
 
 def main() -> int:
@@ -33,7 +39,17 @@ def main() -> int:
 
     Monitor.take = counting_take  # type: ignore[method-assign]
     settings = load_settings()
-    return run_worker(settings, build_parts(settings, on_ready=lambda partitions: print("ready", flush=True)))
+    parts = build_parts(
+        settings,
+        meters=build_meters(CollectorRegistry(), build_vocabulary(settings), (Role.WORKER,), explicit_time=True),
+        on_ready=lambda partitions: print("ready", flush=True),
+    )
+    if "BENCH_WHERE" not in os.environ:
+        return run_worker(settings, parts)
+    with sampling() as found:
+        code = run_worker(settings, parts)
+    print("where", json.dumps(shares(found)), flush=True)
+    return code
 
 
 if __name__ == "__main__":

@@ -297,3 +297,15 @@ def test_a_clock_never_runs_backwards() -> None:
     one.hear(lab(7), on(7, 12))
     assert one.record is not None
     assert one.record.header.clock == on(8, 12)
+
+
+def test_an_alert_that_ends_and_begins_in_one_step_goes_on_counting() -> None:
+    """A stop written down late makes a second course of what was one: its gap ends and is raised again at once."""
+    one = enrolled()
+    one.hear(dispense(29), on(29, 11))
+    one.hear(stated(29, "lenalidomide-stopped", "progression"), on(29, 13))
+    counted: dict[str, int] = {}
+    for told in one.transitions:
+        counted.setdefault(told.alert_id, told.sequence - 1)
+        assert told.sequence == counted[told.alert_id] + 1
+        counted[told.alert_id] = told.sequence
