@@ -123,6 +123,8 @@ class _Held:
     heap: list[tuple[datetime, bytes]] = field(default_factory=list)
     policies: list[tuple[int, Any, str]] = field(default_factory=list)
     """(offset, policy, hash), by offset."""
+    activation: tuple[int, PolicyActivation] | None = None
+    """The newest activation and its offset, to show which policy judges."""
     open_alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
     watched: int = 0
     unwatched: int = 0
@@ -268,6 +270,7 @@ class Monitor:
         elif key.startswith(POLICY_PREFIX):
             activation = PolicyActivation.model_validate_json(frame.payload)
             held.policies.append((frame.applied, self._medicine.read_policy(activation), activation.hash))
+            self._note_activation(held, frame.applied, activation)
         elif is_patient_key(key):
             if frame.next_check is not None:
                 held.due[key] = frame.next_check
@@ -409,6 +412,7 @@ class Monitor:
             held.policies.sort(key=lambda row: row[0])
         frame = Frame(applied=record.offset, payload=activation.to_json())
         batch.policies.append(Put(held.partition, policy_key(record.offset), frame.to_bytes()))
+        self._note_activation(held, record.offset, activation)
         self._meters.policy(activation.profile, activation.version, activation.hash)
         if before[2] == activation.hash:
             return
@@ -734,14 +738,17 @@ class Monitor:
 
     # --- what is shown ---
 
+    @staticmethod
+    def _note_activation(held: _Held, offset: int, activation: PolicyActivation) -> None:
+        if held.activation is None or offset >= held.activation[0]:
+            held.activation = (offset, activation)
+
     def _show_gauges(self, held: _Held) -> None:
         self._meters.checks(held.partition, len(held.due), held.earliest())
         self._meters.alerts_open(held.partition, +held.open_alerts)
         self._meters.patients(held.partition, held.watched, held.unwatched + held.not_monitored)
-        policy = held.policies[-1][1] if held.policies else None
-        if policy is None:
-            activation = self._default_activation
-            self._meters.policy(activation.profile, activation.version, activation.hash)
+        activation = held.activation[1] if held.activation is not None else self._default_activation
+        self._meters.policy(activation.profile, activation.version, activation.hash)
 
     def _count(self, outcome: Outcome) -> None:
         now = self._clock.now()

@@ -9,7 +9,7 @@ import pytest
 from schemas.alerts import Transition
 from schemas.rejection import Rejection, RejectionReason
 from streams.monitor import Monitor, Outcome
-from streams.ports import MustStop, NotAcknowledged, Outgoing, Put
+from streams.ports import MustStop, NoMeters, NotAcknowledged, Outgoing, Put
 from streams.quarantine import Quarantined, QuarantineReason
 from streams.state import Frame, Mark, marker_key, read_frame
 from streams.topics import Subject, TopicNames
@@ -271,6 +271,26 @@ async def test_an_entry_before_the_policy_is_judged_by_the_old_one_after_a_crash
     await Process(world).run()
 
     assert {t.rule for t in said(world)} == {"toy-policy"}
+
+
+class _Shown(NoMeters):
+    """Remembers which policy was shown last."""
+
+    def __init__(self) -> None:
+        self.hash = ""
+
+    def policy(self, profile: str, policy_version: str, policy_hash: str) -> None:
+        self.hash = policy_hash
+
+
+async def test_an_activated_policy_is_shown_again_after_a_restart(world: World) -> None:
+    write_entry(world, LOG, 3, policy_entry(toy_activation("2"), START))
+    await Process(world).run()
+
+    shown = _Shown()
+    Process(world, meters=shown)
+
+    assert shown.hash == toy_activation("2").hash
 
 
 async def test_a_policy_nobody_here_knows_stops_the_worker(world: World) -> None:
