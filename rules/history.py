@@ -37,7 +37,7 @@ from schemas.events import FactStatus
 
 _CHUNK = 16
 """Facts a chunk: what lies open is read and written with every entry, so little does."""
-_SEGMENT = 4
+_SEGMENT = 2
 """Chunks a segment: the head names every segment, so there are few."""
 _MOST_UNENROLLED = 600
 

@@ -296,13 +296,16 @@ class Monitor:
         """
         batch = Batch()
         taking = batch.taking
+        # Before the first await: a partition that is given up and taken back while this batch waits has another
+        # holder then, who reads from where it was committed and must not be shown records of this batch.
+        for partition in {record.partition for record in arrived}:
+            if partition in self._held:
+                taking[partition] = self._held[partition]
         turn = 0
         for record in arrived:
-            held = self._held.get(record.partition)
-            if held is None:
+            held = taking.get(record.partition)
+            if held is None or held.is_lost:
                 continue
-            if taking.setdefault(record.partition, held) is not held:
-                continue  # given up and taken back within this batch: the new holder reads it again
             self._check_place(held, record)
             await self._judge(batch, held, record)
             if not held.is_lost:

@@ -37,6 +37,9 @@ def judge(rig: Rig, folder: Path) -> Comparison:
     """Read every topic, fold the log twice, compare."""
     log = sorted(read_topic(rig.settings, Subject.LOG), key=lambda row: (row.partition, row.offset))
     folds = fold(log, rig.settings.partitions)
+    said_twice = [identity for each in folds for identity in each.said_twice]
+    if said_twice:
+        raise RunFailed(f"the medicine gave one id to two transitions: {said_twice[:3]}")
     expected = {spoken.transition.transition_id: spoken.value for each in folds for spoken in each.in_order}
     replayed = replay_by_command(log, rig.settings.partitions, folder)
     if replayed != expected:

@@ -78,6 +78,8 @@ class PartitionFold:
         self.spoken: dict[str, Spoken] = {}
         self.in_order: list[Spoken] = []
         self.aside: list[Aside] = []
+        self.said_twice: list[str] = []
+        """Ids that the medicine itself gave to two transitions: consumers would take the second for a repeat."""
         self.facts_offered = 0
         self.facts: Counter[str] = Counter()
         self.folded = 0
@@ -173,6 +175,8 @@ class PartitionFold:
             if patient.reason and not transition.not_monitored:
                 transition = transition.model_copy(update={"not_monitored": True})
             spoken = Spoken(row.offset, patient.key, transition, transition.to_json())
+            if transition.transition_id in self.spoken:
+                self.said_twice.append(transition.transition_id)
             self.spoken[transition.transition_id] = spoken
             self.in_order.append(spoken)
         patient.record, patient.next_check = stepped.record, next_check

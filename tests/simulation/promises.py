@@ -360,6 +360,8 @@ class Promises:
                 )
             if not self._only_outcomes:
                 self._check_done(number, end, "end")
+            if fold.said_twice:
+                raise Broken(f"the medicine gave the id {fold.said_twice[0]} to two transitions")
             if set(fold.aside) != watched.aside:
                 raise Broken(f"S9: partition {number} held {watched.aside ^ set(fold.aside)} aside or did not")
             if sum(fold.facts.values()) != fold.facts_offered:
