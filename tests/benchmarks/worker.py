@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from typing import Final
 
 from prometheus_client import CollectorRegistry
 
@@ -18,6 +19,9 @@ from streams.ports import Arrived
 from streams.settings import load_settings
 from streams.worker import build_parts, run_worker
 from tests.benchmarks.where import sampling, shares
+
+STEP: Final = 100
+"""It says how far it is every so many entries."""
 
 
 def main() -> int:
@@ -31,8 +35,8 @@ def main() -> int:
         began = began or time.monotonic()
         outcome = await take(self, arrived)
         entries += outcome.entries
-        if entries // 500 != printed:
-            printed = entries // 500
+        if entries // STEP != printed:
+            printed = entries // STEP
             said = {"entries": entries, "seconds": time.monotonic() - began, "processor": time.process_time()}
             print("judged", json.dumps(said), flush=True)
         return outcome
@@ -42,7 +46,7 @@ def main() -> int:
     parts = build_parts(
         settings,
         meters=build_meters(CollectorRegistry(), build_vocabulary(settings), (Role.WORKER,), explicit_time=True),
-        on_ready=lambda partitions: print("ready", flush=True),
+        on_ready=lambda partitions: print("ready", json.dumps({"processor": time.process_time()}), flush=True),
     )
     if "BENCH_WHERE" not in os.environ:
         return run_worker(settings, parts)
