@@ -98,7 +98,7 @@ def _pieces(first: int, last: int) -> Iterator[tuple[int, int]]:
 
 
 SETS = 10
-SEEDS_A_SET = 200
+SEEDS_A_SET = 300
 
 
 @dataclass(slots=True)
