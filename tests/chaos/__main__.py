@@ -24,7 +24,7 @@ from tests.simulation.mutants import MUTANTS
 def main() -> int:
     """Run; 1 if anything was lost, false or wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="eight faults in about two minutes")
+    parser.add_argument("--short", action="store_true", help="seven faults in about two minutes")
     parser.add_argument("--seed", type=int, default=1, help="order of faults and what is sent")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), default="", help="plant this bug in the workers")
     arguments = parser.parse_args()

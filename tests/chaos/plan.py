@@ -60,7 +60,7 @@ def full(seed: int, mutant: str = "") -> Plan:
 
 
 def short(seed: int, mutant: str = "") -> Plan:
-    """Eight faults; a pause longer than the session needs a short session."""
+    """Seven faults; a pause longer than the session needs a short session."""
     return Plan(
         seed=seed,
         reports=3_000,
@@ -69,7 +69,7 @@ def short(seed: int, mutant: str = "") -> Plan:
         aimed_kills=3,
         kills=1,
         broker_kills=1,
-        broker_restarts=1,
+        broker_restarts=0,
         pauses=1,
         long_pauses=1,
         short_pause=(2.0, 3.0),

@@ -1,4 +1,4 @@
-"""The short run: real processes and a real broker, broken eight times; nothing lost, nothing false."""
+"""The short run: real processes and a real broker, broken seven times; nothing lost, nothing false."""
 
 from __future__ import annotations
 
