@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,8 +24,7 @@ from rules.record import Alert, Closed
 from schemas.alerts import Cause, Severity, TransitionKind
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """A finding of a rule with the severity the policy gives it."""
 
     entry: RuleEntry
@@ -48,8 +48,7 @@ class Judged:
         return hashlib.blake2b("|".join(parts).encode(), digest_size=8).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(msgspec.Struct, frozen=True, gc=False):
     """Why the register is being looked at."""
 
     at: datetime
@@ -60,8 +59,7 @@ class Occasion:
     """Medicines, classes, concepts and codes of the facts that just came in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """One transition to be written, before it is put into words."""
 
     kind: TransitionKind
@@ -107,6 +105,7 @@ def reconcile(
     register: Register,
     judged: Sequence[Judged],
     by_id: dict[str, RuleEntry],
+    asked: AbstractSet[str],
     ledger: Ledger,
     policy: Policy,
     patient_key: str,
@@ -114,13 +113,21 @@ def reconcile(
     verdict: Verdict,
     live_from: datetime | None,
 ) -> list[Change]:
-    """Bring the register in line with the findings; the changes are in the order of the catalogue."""
+    """Bring the register in line with the findings; the changes are in the order of the catalogue.
+
+    `judged` are all findings of the rules that were `asked`; alerts of the others stay as they are.
+    """
+    if not judged and all(alert.rule in by_id and alert.rule not in asked for alert in register.alerts):
+        return []
     changes: list[Change] = []
     unmatched = list(judged)
     kept: list[Alert] = []
     gone: list[Alert] = []
     for alert in register.alerts:
         entry = by_id.get(alert.rule)
+        if entry is not None and alert.rule not in asked:
+            kept.append(alert)
+            continue
         match = (
             next(
                 (j for j in unmatched if j.entry is entry and is_same_subject(entry, alert, j.finding, ledger, policy)),
@@ -145,7 +152,7 @@ def reconcile(
         alert = _mint(register, new, ledger, patient_key, occasion, live_from, {held.alert_id for held in kept})
         kept.append(alert)
         changes.append(Change(TransitionKind.RAISED, new.entry, alert, new, occasion.cause))
-    order = {rule: place for place, rule in enumerate(by_id)}
+    order = {rule: place for place, rule in enumerate(by_id)} if len(kept) > 1 or len(changes) > 1 else {}
     kept.sort(key=lambda alert: (order.get(alert.rule, len(order)), alert.subject, alert.since))
     register.alerts = kept
     changes.sort(

@@ -6,24 +6,23 @@ Every answer carries `recheck_at`: the earliest instant at which it would change
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from rules.picture import AnyKept
 from rules.policy.terms import Number
 from schemas.alerts import Advice
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True, gc=False):
     """A fact the finding stands on, with the phrase a pharmacist reads."""
 
     what: str
     fact: AnyKept
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a rule found. Severity comes from the policy by (rule, reason).
 
     `subject` tells one alert of a rule from another where a rule can have several at once (a fact
@@ -45,23 +44,20 @@ class Finding:
     context: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True, gc=False):
     """One finding or several (of different subjects)."""
 
     findings: tuple[Finding, ...]
     recheck_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(msgspec.Struct, frozen=True, gc=False):
     """Assessed, and there is nothing to say."""
 
     recheck_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CannotAssess:
+class CannotAssess(msgspec.Struct, frozen=True, gc=False):
     """The rule applies, and these facts are missing; never the same as nothing."""
 
     missing: tuple[str, ...]

@@ -21,10 +21,17 @@ RULES_VERSION = "1"
 
 HOLD_RULES = HoldRules(
     counts=(
-        CountHoldRule(anc_hold.RULE_ID, "severe", "anc", anc_hold.opens_severe, anc_hold.releases),
-        CountHoldRule(anc_cycle_delay.RULE_ID, "pre-cycle", "anc", anc_cycle_delay.opens, anc_hold.releases),
-        CountHoldRule(anc_hold.RULE_ID, "repeat", "anc", anc_hold.opens_repeat, anc_hold.releases),
-        CountHoldRule(plt_hold.RULE_ID, "low", "platelets", plt_hold.opens, plt_hold.releases),
+        CountHoldRule(anc_hold.RULE_ID, "severe", "anc", "anc_severe", anc_hold.opens_severe, anc_hold.releases),
+        CountHoldRule(
+            anc_cycle_delay.RULE_ID,
+            "pre-cycle",
+            "anc",
+            "anc_cycle_start_below",
+            anc_cycle_delay.opens,
+            anc_hold.releases,
+        ),
+        CountHoldRule(anc_hold.RULE_ID, "repeat", "anc", "anc_episode_below", anc_hold.opens_repeat, anc_hold.releases),
+        CountHoldRule(plt_hold.RULE_ID, "low", "platelets", "plt_hold_below", plt_hold.opens, plt_hold.releases),
     ),
     fever=FeverHoldRule(fn_suspected.RULE_ID, fn_suspected.opens, fn_suspected.releases),
 )

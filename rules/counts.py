@@ -292,6 +292,8 @@ def _judge_count(ledger: Ledger, count: Result, cause: str, policy: Policy, hold
             _release(ledger, hold, count)
         return
     _advance_episode(ledger, count, cause, is_low)
+    if hold is None and all(count.is_at_most(getattr(terms, rule.highest).value) is False for rule in rules):
+        return
     moment = moment_of(ledger, count, cause, policy)
     decided = _first_that_opens(rules, count, moment, policy)
     if hold is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rules.answers import Answer
@@ -35,6 +35,11 @@ class RuleEntry:
     that it never was true. `superseded_by`: more severe rules that cover the same subject.
     `hangs_on_arrival`: its subject is the order in which facts became known, which is the one
     thing an order of arrival may change. `acted_by`: kinds of fact that carry out its advice.
+
+    `reads` names every fact the rule looks at: it is asked again only when one of them comes, when
+    its own `recheck_at` comes, or when the course of treatment changes. `limits` says more of an
+    analyte: while the rule has nothing to say, a plain new value concerns it only if it lies on
+    another side of one of these policy limits than the value before (see `through_course`).
     """
 
     id: str
@@ -51,3 +56,9 @@ class RuleEntry:
     hangs_on_arrival: bool = False
     superseded_by: tuple[str, ...] = ()
     acted_by: tuple[str, ...] = ()
+    limits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def through_course(*analytes: str) -> dict[str, tuple[str, ...]]:
+    """`limits` of a rule that sees these analytes only through what the course makes of them (episodes, holds)."""
+    return dict.fromkeys(analytes, ())

@@ -99,13 +99,16 @@ def is_in_head(history: History, fact: AnyKept) -> bool:
 
 def are_in_head(history: History, facts: Sequence[AnyKept]) -> list[bool]:
     """For each fact, whether some version of it is among those since the cut."""
-    digests = b"".join((*(chunk.digests for chunk in history.chunks), history.recent_digests))
-    future = {held.id for held in history.future}
-    answer = []
-    for fact in facts:
-        digest = fact_digest(fact.id)
-        answer.append((digest in digests and holds_digest(digests, digest)) or fact.id in future)
-    return answer
+    return _are_held(history, facts, [fact_digest(fact.id) for fact in facts])
+
+
+def _are_held(history: History, facts: Sequence[AnyKept], digests: Sequence[bytes]) -> list[bool]:
+    held = b"".join((*(chunk.digests for chunk in history.chunks), history.recent_digests))
+    future = {fact.id for fact in history.future}
+    return [
+        (digest in held and holds_digest(held, digest)) or fact.id in future
+        for fact, digest in zip(facts, digests, strict=True)
+    ]
 
 
 def place(
@@ -121,7 +124,8 @@ def place(
     `behind` holds the segments, and is needed where `reaches_behind_cut` said so.
     """
     horizon = at + policy.terms.future_tolerance_minutes.span
-    is_known = are_in_head(history, facts)
+    digests = [fact_digest(fact.id) for fact in facts]
+    is_known = _are_held(history, facts, digests)
     history.has_replaced = any(is_known)
     coming = tuple(fact for fact in facts if fact.at > horizon)
     here = [fact for fact in facts if fact.at <= horizon]
@@ -129,7 +133,7 @@ def place(
     in_order = folded_to is None or all(fact.at > folded_to for fact in here)
     is_plain = not any(fact.is_withdrawn for fact in here) and len({fact.id for fact in here}) == len(here)
     if behind is None and not coming and in_order and not any(is_known) and is_plain:
-        _append(history, here, policy, hold_rules)
+        _append(history, here, digests, policy, hold_rules)
         return ("applied",) * len(facts)
     held = _all_facts(history, behind)
     merged = merge_versions(held, facts)
@@ -143,11 +147,15 @@ def place(
     return answer
 
 
-def _append(history: History, facts: Sequence[AnyKept], policy: Policy, hold_rules: HoldRules) -> None:
-    ordered = sorted(facts, key=lambda fact: fact.order)
+def _append(
+    history: History, facts: Sequence[AnyKept], digests: Sequence[bytes], policy: Policy, hold_rules: HoldRules
+) -> None:
+    """Fold facts that lie behind everything else; each comes with the fingerprint of its id."""
+    in_order = sorted(zip(facts, digests, strict=True), key=lambda pair: pair[0].order)
+    ordered = [fact for fact, _ in in_order]
     _fold_on(history, ordered, policy, hold_rules)
-    history.recent = (*history.recent, *(write_fact(fact) for fact in ordered))
-    history.recent_digests += b"".join(fact_digest(fact.id) for fact in ordered)
+    history.recent = (*history.recent, *map(write_fact, ordered))
+    history.recent_digests += b"".join(digest for _, digest in in_order)
     if len(history.recent) >= 2 * _CHUNK:
         _pack_oldest(history)
 
@@ -175,14 +183,14 @@ def _fold_on(history: History, ordered: Sequence[AnyKept], policy: Policy, hold_
         advance(history.ledger, tuple(group), policy, hold_rules)
 
 
-def fold_due(history: History, at: datetime, policy: Policy, hold_rules: HoldRules) -> bool:
-    """Fold facts that lay in the future and whose time has come."""
+def fold_due(history: History, at: datetime, policy: Policy, hold_rules: HoldRules) -> Sequence[AnyKept]:
+    """Fold facts that lay in the future and whose time has come; which these are."""
     due = [fact for fact in history.future if fact.at <= at]
     if not due:
-        return False
+        return due
     history.future = tuple(fact for fact in history.future if fact.at > at)
     place(history, due, at, policy, hold_rules, None)
-    return True
+    return due
 
 
 def _all_facts(history: History, behind: Mapping[str, bytes] | None) -> list[AnyKept]:

@@ -7,8 +7,8 @@ modules of `rules/haematology`, which are handed in as `HoldRules`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
@@ -82,11 +82,15 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class CountHoldRule:
-    """One row a count can open a hold by; earlier rows of a cause take precedence."""
+    """One row a count can open a hold by; earlier rows of a cause take precedence.
+
+    `highest` is the policy key of the limit above which no count opens it.
+    """
 
     rule: str
     reason: str
     cause: str
+    highest: str
     opens: Callable[[Result, Moment, Terms], bool]
     releases: Callable[[Result, Hold, Terms], bool]
 
@@ -107,9 +111,16 @@ class HoldRules:
     counts: tuple[CountHoldRule, ...]
     fever: FeverHoldRule
 
+    by_cause: Mapping[str, tuple[CountHoldRule, ...]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        causes = dict.fromkeys(rule.cause for rule in self.counts)
+        by_cause = {cause: tuple(rule for rule in self.counts if rule.cause == cause) for cause in causes}
+        object.__setattr__(self, "by_cause", by_cause)
+
     def of_cause(self, cause: str) -> tuple[CountHoldRule, ...]:
         """The rules of one cause, most severe first."""
-        return tuple(rule for rule in self.counts if rule.cause == cause)
+        return self.by_cause[cause]
 
 
 def is_hold_known_at(hold: Hold, at: datetime) -> bool:

@@ -95,6 +95,18 @@ class Header(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return PatientRef(key=self.key, authority=self.authority, id=self.patient_id)
 
 
+class Asking(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """When each rule is to be asked again although no new fact concerns it.
+
+    `catalogue` says which catalogue the numbers in `rechecks` are places in; another one asks every rule.
+    """
+
+    catalogue: str = ""
+    everyone_at: datetime | None = None
+    """The next instant that the ledger itself holds in the future: a planned day 1, a stop already recorded."""
+    rechecks: dict[int, datetime] = {}
+
+
 class Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Facts in clinical order, packed; `digests` tells quickly whether one is in here."""
 
@@ -128,6 +140,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     recent_digests: bytes = b""
     future: tuple[AnyKept, ...] = ()
     segments: tuple[Segment, ...] = ()
+    asking: Asking = Asking()
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -7,11 +7,12 @@ derive (clearance, coverage) is derived when first asked for and kept for the ot
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, TypeVar
+
+import msgspec
 
 from rules.calendar import completed_years, days_between, local_day, start_of_day
 from rules.course import supplied_until
@@ -30,8 +31,7 @@ _ADULT_YEARS = range(18, 101)
 """Ages for which Cockcroft-Gault is used; outside it the clearance is unknown (clinical reference, part 5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(msgspec.Struct, frozen=True, gc=False):
     """A medicine or class counts as taken: its newest supply, and when the grace after it ends."""
 
     supply: Supply
@@ -39,8 +39,7 @@ class Coverage:
     grace_until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Clearance:
+class Clearance(msgspec.Struct, frozen=True, gc=False):
     """Creatinine clearance by Cockcroft-Gault, and the results it stands on."""
 
     ml_per_min: Decimal
@@ -55,6 +54,13 @@ class View:
         self.ledger = ledger
         self.at = at
         self.policy = policy
+        self.zone = ledger.zone
+        """The patient's time zone."""
+        ended = ledger.ended_at
+        self.has_ended = ended is not None and ended <= at
+        """A stop or the patient's death is recorded and its time has come."""
+        self.is_on_treatment = ledger.started_at is not None and not self.has_ended
+        """Between the first dose of a course and its recorded end."""
         self._coverage: dict[tuple[str, ...], Coverage | None] = {}
         self._clearance: tuple[Clearance | None, tuple[str, ...]] | None = None
         self._by_name: dict[str, list[Supply]] | None = None
@@ -81,17 +87,6 @@ class View:
         return self.ledger.started_at if self.ledger.number > 1 else None
 
     @cached_property
-    def has_ended(self) -> bool:
-        """A stop or the patient's death is recorded and its time has come."""
-        ended = self.ledger.ended_at
-        return ended is not None and ended <= self.at
-
-    @cached_property
-    def is_on_treatment(self) -> bool:
-        """Between the first dose of a course and its recorded end."""
-        return self.has_started and not self.has_ended
-
-    @cached_property
     def cycle(self) -> Cycle | None:
         """The cycle that runs at the instant."""
         return cycle_at(self.ledger, self.at)
@@ -99,7 +94,8 @@ class View:
     @cached_property
     def next_cycle_at(self) -> datetime | None:
         """The beginning of the day on which a cycle that is already recorded begins, if that lies ahead."""
-        days = (start_of_day(local_day(cycle.day_1, self.zone), self.zone) for cycle in self.ledger.cycles)
+        ahead = (cycle.day_1 for cycle in self.ledger.cycles if cycle.day_1 > self.at)
+        days = (start_of_day(local_day(day_1, self.zone), self.zone) for day_1 in ahead)
         return next((day for day in days if day > self.at), None)
 
     @property
@@ -123,11 +119,6 @@ class View:
     def expected_day_1(self) -> datetime | None:
         """Day 1 of the next cycle, planned or expected."""
         return expected_day_1(self.ledger, self.policy)
-
-    @property
-    def zone(self) -> str:
-        """The patient's time zone."""
-        return self.ledger.zone
 
     @cached_property
     def today(self) -> date:

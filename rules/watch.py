@@ -8,13 +8,13 @@ greatest instant heard of; checks that fell due before it run first, each at its
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 
 from rules.alerting import Judged, Occasion, Register, reconcile
 from rules.answers import CannotAssess, Found, earliest
+from rules.asking import CATALOGUE_MARK, EVERY, PLACE, entries_of, rule_set, rules_concerned
 from rules.calendar import local_day, start_of_day
 from rules.catalogue import BY_ID, CATALOGUE, HOLD_RULES
 from rules.dataquality import assessment_gap
@@ -34,7 +34,7 @@ from rules.history import (
 from rules.ledger import Ledger
 from rules.picture import AnyKept, Person, Result, Statement, Supply, keep
 from rules.policy.reading import Policy
-from rules.record import Alert, Closed, Gap, Header, Record
+from rules.record import Alert, Asking, Closed, Gap, Header, Record
 from rules.telling import matching_names, tell
 from rules.view import View
 from schemas.alerts import Cause, Severity, Transition
@@ -49,8 +49,7 @@ READS: frozenset[str] = _LEDGER_READS.union(*(entry.reads for entry in CATALOGUE
 """Names of facts that some rule reads; other facts are counted and not kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """When and where in the log an entry was heard."""
 
     known_at: datetime
@@ -58,8 +57,7 @@ class Heard:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class FactOutcome:
+class FactOutcome(msgspec.Struct, frozen=True, gc=False):
     """What became of one fact: applied, duplicate, ignored (with reason), quarantined, forwarded."""
 
     kind: str
@@ -67,8 +65,7 @@ class FactOutcome:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stepped:
+class Stepped(msgspec.Struct, frozen=True, gc=False):
     """What one step says.
 
     `needs` names history segments that must be read before this entry can be judged; when it is
@@ -139,6 +136,9 @@ class _Step:
         self.gaps = record.gaps
         self.is_enrolled = record.header.is_enrolled
         self.next_check = record.header.next_check
+        self.asking = record.asking
+        self.judged_on = record.ledger
+        """The ledger as it stood when rules were last asked."""
         self.transitions: list[Transition] = []
         self.outcomes: list[FactOutcome] = []
         self.facts = self._keep_facts()
@@ -186,7 +186,8 @@ class _Step:
     def _judge_by_new_policy(self) -> None:
         facts = all_facts(self.history, self.behind)
         refold(self.history, facts, self.clock, self.policy, HOLD_RULES, is_whole=self.behind is not None)
-        self._evaluate(self.clock, Cause.POLICY_CHANGE, self.entry.event_id or "policy-activated", ())
+        self._evaluate(self.clock, Cause.POLICY_CHANGE, self.entry.event_id or "policy-activated", (), EVERY)
+        self.judged_on = msgspec.structs.replace(self.history.ledger)
 
     def _run_due_checks(self) -> None:
         for _ in range(_MAX_CHECKS):
@@ -194,8 +195,9 @@ class _Step:
             if due is None or due > self.clock:
                 return
             at = max(due, self.record.header.clock)
-            fold_due(self.history, at, self.policy, HOLD_RULES)
-            self._evaluate(at, Cause.TIME_PASSED, "due:{rule}", ())
+            come = fold_due(self.history, at, self.policy, HOLD_RULES)
+            self._evaluate(at, Cause.TIME_PASSED, "due:{rule}", (), self._rules_to_ask(at, come))
+            self.judged_on = msgspec.structs.replace(self.history.ledger)
         raise TooManyChecks("checks fall due without end")
 
     def _take_facts(self) -> None:
@@ -213,7 +215,8 @@ class _Step:
         answers = place(self.history, self.facts, self.clock, self.policy, HOLD_RULES, self.behind)
         self.outcomes.extend(FactOutcome(kind, answer) for kind, answer in zip(self._kinds(), answers, strict=True))
         if "applied" in answers:
-            self._evaluate(self.clock, self._cause(), self.entry.event_id, self.facts)
+            asked = self._rules_to_ask(self.clock, self.facts)
+            self._evaluate(self.clock, self._cause(), self.entry.event_id, self.facts, asked)
 
     def _kinds(self) -> list[str]:
         kinds = {fact.fact_id: fact.kind for fact in self.entry.facts}
@@ -234,16 +237,28 @@ class _Step:
 
     # --- assessment ---
 
-    def _evaluate(self, at: datetime, cause: Cause, caused_by: str, new_facts: Sequence[AnyKept]) -> None:
+    def _rules_to_ask(self, at: datetime, facts: Sequence[AnyKept]) -> int:
+        """The rules whose time has come, and those that these facts concern."""
+        asking = self.asking
+        if asking.catalogue != CATALOGUE_MARK or (asking.everyone_at is not None and asking.everyone_at <= at):
+            return EVERY
+        rules = sum(1 << number for number, due in asking.rechecks.items() if due <= at)
+        if not facts:
+            return rules
+        speaking = rule_set(alert.rule for alert in self.register.alerts) | rule_set(gap.rule for gap in self.gaps)
+        return rules | rules_concerned(self.judged_on, self.history, facts, speaking, self.policy)
+
+    def _evaluate(self, at: datetime, cause: Cause, caused_by: str, new_facts: Sequence[AnyKept], asked: int) -> None:
         ledger = self.history.ledger
         view = View(ledger, at, self.policy)
-        judged, notes, recheck = self._assess(view)
+        judged, asked = self._assess(view, asked)
         acted = frozenset(name for fact in new_facts for name in matching_names(fact))
         occasion = Occasion(at, caused_by, cause, acted)
         changes = reconcile(
             self.register,
             judged,
             BY_ID,
+            frozenset(entry.id for _, entry in entries_of(asked)),
             ledger,
             self.policy,
             self.header.key,
@@ -255,47 +270,73 @@ class _Step:
             told = occasion
             if caused_by == "due:{rule}":
                 told = Occasion(at, f"due:{change.alert.rule}", cause, acted)
-            context = notes.get(change.entry.family, ())
+            context = self._notes(view, change.entry.family)
             self.transitions.append(tell(change, view, self.header, told, self.policy, new_facts, context))
-        waits = earliest(recheck, *(fact.at for fact in self.history.future))
+        rechecks = self.asking.rechecks.values()
+        waits = earliest(self.asking.everyone_at, *rechecks, *(fact.at for fact in self.history.future))
         # A check that is due now would be due for ever: the next look is a moment later at the least.
         self.next_check = max(waits, at + timedelta(seconds=1)) if waits is not None else None
 
-    def _assess(self, view: View) -> tuple[list[Judged], dict[str, tuple[str, ...]], datetime | None]:
-        judged: list[Judged] = []
-        notes: dict[str, tuple[str, ...]] = {}
-        recheck: datetime | None = None
-        missing: dict[str, tuple[str, ...]] = {}
+    def _assess(self, view: View, asked: int) -> tuple[list[Judged], int]:
+        """The findings of the rules that are asked, and of which rules they are the whole findings."""
         if view.ledger.enrolled_at is None:
             # What enrolled the patient was retracted: nothing applies any more.
             self.gaps = ()
-            return [], {}, None
-        for entry in CATALOGUE:
+            self.asking = Asking(CATALOGUE_MARK)
+            return [], EVERY
+        judged: list[Judged] = []
+        missing: dict[str, tuple[str, ...]] = {}
+        rechecks = {number: due for number, due in self.asking.rechecks.items() if not asked >> number & 1}
+        for number, entry in entries_of(asked):
             answer = entry.assess(view)
-            if answer.recheck_at is not None and (recheck is None or answer.recheck_at < recheck):
-                recheck = answer.recheck_at
+            if answer.recheck_at is not None:
+                rechecks[number] = answer.recheck_at
             if isinstance(answer, Found):
+                if entry.form is Form.CONTEXT:
+                    continue
                 for finding in answer.findings:
                     severity = self.policy.severity(entry.id, finding.reason)
-                    if severity is None:
-                        continue
-                    if entry.form is Form.CONTEXT:
-                        notes[entry.family] = (*notes.get(entry.family, ()), finding.title)
-                    else:
+                    if severity is not None:
                         judged.append(Judged(entry, finding, severity))
             elif isinstance(answer, CannotAssess) and self.policy.rules.get(entry.id) is not None:
                 missing[entry.id] = answer.missing
-        asks, due = assessment_gap.course_end_unknown(view)
-        if asks:
-            missing[assessment_gap.COURSE_END] = ("whether treatment ended: no supply of lenalidomide",)
-        gap = self._judge_gaps(missing, view.at)
-        if gap is not None:
-            judged.append(gap)
-        return judged, notes, earliest(recheck, due, *_instants_ahead(view))
+        if asked >> _GAP & 1:
+            asks, due = assessment_gap.course_end_unknown(view)
+            if asks:
+                missing[assessment_gap.COURSE_END] = ("whether treatment ended: no supply of lenalidomide",)
+            if due is not None:
+                rechecks[_GAP] = due
+        self.asking = Asking(CATALOGUE_MARK, earliest(*_instants_ahead(view)), rechecks)
+        if self._note_gaps(missing, asked, view.at) or asked == EVERY:
+            asked |= 1 << _GAP
+            gap = self._judge_gaps()
+            if gap is not None:
+                judged.append(gap)
+        else:
+            asked &= ~(1 << _GAP)
+        return judged, asked
 
-    def _judge_gaps(self, missing: Mapping[str, tuple[str, ...]], at: datetime) -> Judged | None:
-        since = {(gap.rule, gap.missing): gap.since for gap in self.gaps}
-        self.gaps = tuple(Gap(rule, what, since.get((rule, what), at)) for rule, what in missing.items())
+    def _notes(self, view: View, family: str) -> tuple[str, ...]:
+        """What the context rules of a family say: notes on the patient that its alerts carry."""
+        notes: list[str] = []
+        for entry in CATALOGUE:
+            if entry.form is Form.CONTEXT and entry.family == family:
+                answer = entry.assess(view)
+                if isinstance(answer, Found):
+                    said = (f for f in answer.findings if self.policy.severity(entry.id, f.reason) is not None)
+                    notes.extend(finding.title for finding in said)
+        return tuple(notes)
+
+    def _note_gaps(self, missing: Mapping[str, tuple[str, ...]], asked: int, at: datetime) -> bool:
+        """Remember what the rules asked cannot assess, since when; whether that is another list than before."""
+        before = self.gaps
+        since = {(gap.rule, gap.missing): gap.since for gap in before}
+        stays = [gap for gap in before if not asked >> _place_of_gap(gap.rule) & 1]
+        came = [Gap(rule, what, since.get((rule, what), at)) for rule, what in missing.items()]
+        self.gaps = tuple(sorted((*stays, *came), key=lambda gap: _place_of_gap(gap.rule, len(CATALOGUE))))
+        return self.gaps != before
+
+    def _judge_gaps(self) -> Judged | None:
         if not self.gaps:
             return None
         listed = tuple((gap.rule, what, gap.since) for gap in self.gaps for what in gap.missing)
@@ -348,14 +389,24 @@ class _Step:
             recent_digests=history.recent_digests,
             future=history.future,
             segments=history.segments,
+            asking=self.asking if self.is_enrolled else Asking(),
         )
         return Stepped(record, tuple(self.transitions), tuple(self.outcomes), history.written or None)
+
+
+_GAP = PLACE[assessment_gap.RULE_ID]
+
+
+def _place_of_gap(rule: str, place_of_course_end: int = _GAP) -> int:
+    """The place of the rule a gap is of; the end of the course is asked about by the rule of the gaps itself."""
+    return PLACE.get(rule, place_of_course_end)
 
 
 def _instants_ahead(view: View) -> list[datetime]:
     """Instants that the ledger itself holds in the future: a planned day 1, a stop already recorded."""
     ledger = view.ledger
-    days = [start_of_day(local_day(cycle.day_1, view.zone), view.zone) for cycle in ledger.cycles[-2:]]
+    ahead = [cycle.day_1 for cycle in ledger.cycles[-2:] if cycle.day_1 > view.at]
+    days = [start_of_day(local_day(day_1, view.zone), view.zone) for day_1 in ahead]
     if ledger.ended_at is not None:
         days.append(ledger.ended_at)
     return [instant for instant in days if instant > view.at]

@@ -11,7 +11,7 @@ from rules.dataquality import (
     dq_platelet_clump,
     dq_unit,
 )
-from rules.entry import RuleEntry, Subject
+from rules.entry import RuleEntry, Subject, through_course
 
 _ANC = ("anc", "wbc", "neutrophils-pct", "segs-pct", "bands-pct", "segs-abs", "bands-abs")
 _DECIDES = (*_ANC, "platelets", "haemoglobin", "creatinine", "weight", "temperature", "inr")
@@ -35,6 +35,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         assess=dq_unit.assess,
         reads=_DECIDES,
         closes="corrected unit, or newer valid result of the same analyte",
+        limits=through_course(*_DECIDES),
     ),
     RuleEntry(
         id=dq_implausible.RULE_ID,
@@ -44,6 +45,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         assess=dq_implausible.assess,
         reads=_DECIDES,
         closes="corrected plausible result, or newer valid one of the same analyte",
+        limits=through_course(*_DECIDES),
     ),
     RuleEntry(
         id=dq_anc_uncomputable.RULE_ID,
@@ -53,6 +55,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         assess=dq_anc_uncomputable.assess,
         reads=_ANC,
         closes="ANC reported or computable on this or a newer specimen",
+        limits=through_course(*_ANC),
     ),
     RuleEntry(
         id=dq_conflict.RULE_ID,
@@ -62,6 +65,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         assess=dq_conflict.assess,
         reads=_DECIDES,
         closes="correction brings the values together, or newer valid specimen",
+        limits=through_course(*_DECIDES),
     ),
     RuleEntry(
         id=dq_platelet_clump.RULE_ID,
@@ -71,6 +75,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         assess=dq_platelet_clump.assess,
         reads=("platelets",),
         closes="count without clumps of the same draw, or a newer one",
+        limits=through_course("platelets"),
     ),
     RuleEntry(
         id=dq_code_system.RULE_ID,
@@ -80,5 +85,6 @@ ENTRIES: tuple[RuleEntry, ...] = (
         assess=dq_code_system.assess,
         reads=_DECIDES,
         closes="same analyte received under an accepted code system",
+        limits=through_course(*_DECIDES),
     ),
 )

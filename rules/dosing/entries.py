@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rules.dosing import dispense_before_result, dose_floor, hold_dispense, resume_dose_high
-from rules.entry import RuleEntry, Subject
+from rules.entry import RuleEntry, Subject, through_course
 
 ENTRIES: tuple[RuleEntry, ...] = (
     RuleEntry(
@@ -15,6 +15,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=("lenalidomide", "anc", "platelets", "temperature"),
         closes="every hold released, dispense returned, or its supply used up",
         hangs_on_arrival=True,
+        limits=through_course("anc", "platelets", "temperature"),
     ),
     RuleEntry(
         id=dispense_before_result.RULE_ID,
@@ -25,6 +26,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=("lenalidomide", "anc", "platelets", "temperature"),
         closes="every hold released, dispense returned, or its supply used up",
         hangs_on_arrival=True,
+        limits=through_course("anc", "platelets", "temperature"),
     ),
     RuleEntry(
         id=resume_dose_high.RULE_ID,
@@ -35,6 +37,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=("lenalidomide", "anc", "platelets"),
         closes="dispense corrected, a later one at the allowed dose, or a new hold",
         acted_by=("lenalidomide",),
+        limits=through_course("anc", "platelets"),
     ),
     RuleEntry(
         id=dose_floor.RULE_ID,
@@ -45,5 +48,6 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=("lenalidomide", "anc", "platelets"),
         closes="course ended, or lenalidomide given or dispensed after release",
         acted_by=("lenalidomide",),
+        limits=through_course("anc", "platelets"),
     ),
 )

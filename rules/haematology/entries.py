@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rules.baseline import MARROW_ANALYTE, MARROW_STATEMENT
-from rules.entry import RuleEntry, Subject
+from rules.entry import RuleEntry, Subject, through_course
 from rules.haematology import (
     anc_cycle_delay,
     anc_gcsf_missing,
@@ -23,6 +23,12 @@ from rules.haematology import (
 
 _ANC = ("anc", "wbc", "neutrophils-pct", "segs-pct", "bands-pct", "segs-abs", "bands-abs")
 _LENALIDOMIDE = ("lenalidomide",)
+_AT_START = {
+    **through_course(*_ANC),
+    "anc": ("start_anc_below",),
+    "platelets": ("start_plt_below", "start_plt_below_infiltrated"),
+}
+"""A count that recovered after the start may fall below the limit to start again."""
 
 ENTRIES: tuple[RuleEntry, ...] = (
     RuleEntry(
@@ -35,6 +41,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         closes="newest valid ANC at the resume value; drug clear when all causes are released",
         is_hold=True,
         acted_by=("gcsf",),
+        limits=through_course(*_ANC),
     ),
     RuleEntry(
         id=anc_cycle_delay.RULE_ID,
@@ -47,6 +54,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         is_hold=True,
         superseded_by=(anc_hold.RULE_ID,),
         acted_by=("planned-cycle-day-1",),
+        limits=through_course(*_ANC),
     ),
     RuleEntry(
         id=anc_low_watch.RULE_ID,
@@ -57,6 +65,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=_ANC,
         closes="newest valid ANC at the episode limit, or a hold covers the episode",
         superseded_by=(anc_hold.RULE_ID, anc_cycle_delay.RULE_ID),
+        limits=through_course(*_ANC),
     ),
     RuleEntry(
         id=anc_gcsf_missing.RULE_ID,
@@ -68,6 +77,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         closes="G-CSF ordered, dispensed or given, ANC above the severe level, or hold released",
         is_absence=True,
         acted_by=("gcsf",),
+        limits=through_course(*_ANC),
     ),
     RuleEntry(
         id=anc_persistent_reduce.RULE_ID,
@@ -77,6 +87,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         assess=anc_persistent_reduce.assess,
         reads=(*_ANC, *_LENALIDOMIDE),
         closes="hold released or course ended",
+        limits=through_course(*_ANC),
     ),
     RuleEntry(
         id=anc_resume_ok.RULE_ID,
@@ -87,6 +98,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=(*_ANC, *_LENALIDOMIDE),
         closes="lenalidomide given or dispensed, new hold, or course end",
         acted_by=_LENALIDOMIDE,
+        limits=through_course(*_ANC),
     ),
     RuleEntry(
         id=plt_hold.RULE_ID,
@@ -98,6 +110,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         closes="newest valid platelets at the resume value; drug clear when all causes are released",
         is_hold=True,
         acted_by=("platelet-transfusion",),
+        limits=through_course("platelets"),
     ),
     RuleEntry(
         id=plt_support_missing.RULE_ID,
@@ -109,6 +122,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         closes="platelet transfusion recorded, platelets above the trigger, or hold released",
         is_absence=True,
         acted_by=("platelet-transfusion",),
+        limits=through_course("platelets"),
     ),
     RuleEntry(
         id=plt_resume_ok.RULE_ID,
@@ -119,6 +133,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=("platelets", *_LENALIDOMIDE),
         closes="lenalidomide given or dispensed, new hold, or course end",
         acted_by=_LENALIDOMIDE,
+        limits=through_course("platelets"),
     ),
     RuleEntry(
         id=fn_suspected.RULE_ID,
@@ -130,6 +145,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         closes="ANC at the episode limit and recorded below fever for long enough",
         is_hold=True,
         acted_by=("stay",),
+        limits=through_course("temperature", *_ANC),
     ),
     RuleEntry(
         id=hb_low.RULE_ID,
@@ -140,6 +156,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=("haemoglobin",),
         closes="newest valid haemoglobin at or above the limit",
         acted_by=("red-cell-transfusion",),
+        limits=through_course("haemoglobin"),
     ),
     RuleEntry(
         id=late_result_historical.RULE_ID,
@@ -150,6 +167,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=(*_ANC, "platelets", "temperature"),
         closes="the stated time after arrival",
         hangs_on_arrival=True,
+        limits=through_course("platelets", "temperature", *_ANC),
     ),
     RuleEntry(
         id=cytopenia_start_caution.RULE_ID,
@@ -160,6 +178,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=(*_ANC, "platelets", MARROW_STATEMENT, MARROW_ANALYTE),
         closes="counts at or above the limits, or day 1 of cycle 2",
         acted_by=("gcsf", "gcsf-plan", "transfusion-plan"),
+        limits=_AT_START,
     ),
     RuleEntry(
         id=cytopenia_support_plan.RULE_ID,
@@ -174,5 +193,6 @@ ENTRIES: tuple[RuleEntry, ...] = (
         closes="G-CSF order or transfusion plan recorded, counts recovered, or day 1 of cycle 2",
         is_absence=True,
         acted_by=("gcsf", "gcsf-plan", "transfusion-plan", "platelet-transfusion"),
+        limits=_AT_START,
     ),
 )

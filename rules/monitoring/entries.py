@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rules.baseline import MARROW_ANALYTE, MARROW_STATEMENT
-from rules.entry import RuleEntry, Subject
+from rules.entry import RuleEntry, Subject, through_course
 from rules.monitoring import cbc_baseline_missing, cbc_overdue, heme_recheck_overdue
 
 _CBC = ("anc", "wbc", "neutrophils-pct", "segs-pct", "bands-pct", "segs-abs", "bands-abs", "platelets")
@@ -41,5 +41,6 @@ ENTRIES: tuple[RuleEntry, ...] = (
         closes="valid CBC with ANC and platelets, or hold released",
         is_absence=True,
         acted_by=("anc", "platelets"),
+        limits=through_course(*_CBC),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules.entry import Form, RuleEntry, Subject
+from rules.entry import Form, RuleEntry, Subject, through_course
 from rules.thrombosis import (
     vte_aspirin_platelets,
     vte_assessment_missing,
@@ -33,6 +33,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         closes="risk assessment and platelet count recorded, or course end",
         is_absence=True,
         acted_by=(vte_assessment_missing.ASSESSMENT,),
+        limits=through_course("platelets"),
     ),
     RuleEntry(
         id=vte_specialist_review.RULE_ID,
@@ -43,6 +44,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=("platelets", *_TIER),
         closes="platelets at the LMWH limit, or tier 1 over",
         acted_by=(ANTICOAGULANT,),
+        limits={"platelets": ("vte_lmwh_platelets",)},
     ),
     RuleEntry(
         id=vte_ppx_missing.RULE_ID,
@@ -55,6 +57,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         is_absence=True,
         superseded_by=(vte_specialist_review.RULE_ID,),
         acted_by=(ANTICOAGULANT, ASPIRIN, THERAPEUTIC, CONTRAINDICATED),
+        limits={"platelets": ("vte_lmwh_platelets", "vte_aspirin_platelets")},
     ),
     RuleEntry(
         id=vte_monitor_only.RULE_ID,
@@ -65,6 +68,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         assess=vte_monitor_only.assess,
         reads=("platelets", *_TIER),
         closes="tier rises, or tier 2 with platelets at the aspirin limit",
+        limits={"platelets": ("vte_lmwh_platelets", "vte_aspirin_platelets")},
     ),
     RuleEntry(
         id=vte_ppx_switch_due.RULE_ID,
@@ -75,6 +79,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=("platelets", *_TIER, LMWH, VKA, ASPIRIN, THERAPEUTIC),
         closes="LMWH or warfarin ended or switched to aspirin",
         acted_by=(ASPIRIN, THERAPEUTIC),
+        limits={"platelets": ("vte_aspirin_platelets",)},
     ),
     RuleEntry(
         id=vte_lmwh_renal.RULE_ID,
@@ -95,6 +100,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=(LMWH, "platelets", "lenalidomide"),
         closes="platelets at the LMWH limit, or LMWH ended",
         acted_by=(LMWH,),
+        limits={"platelets": ("vte_lmwh_platelets",)},
     ),
     RuleEntry(
         id=vte_aspirin_platelets.RULE_ID,
@@ -105,6 +111,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=(ASPIRIN, "platelets", "lenalidomide"),
         closes="platelets at the aspirin limit, or aspirin ended",
         acted_by=(ASPIRIN,),
+        limits={"platelets": ("vte_aspirin_platelets",)},
     ),
     RuleEntry(
         id=vte_warfarin_inr.RULE_ID,
@@ -115,6 +122,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=(VKA, "inr", "platelets", "lenalidomide"),
         closes="INR in the target and recent, or warfarin ended",
         acted_by=(VKA,),
+        limits={"platelets": ("vte_lmwh_platelets",)},
     ),
     RuleEntry(
         id=vte_tier_change.RULE_ID,
