@@ -88,7 +88,7 @@ def is_same_subject(entry: RuleEntry, alert: Alert, finding: Finding, ledger: Le
         return alert.subject == finding.subject
     if entry.subject is Subject.EPISODE:
         return not any(
-            past.closed_at is not None and past.opened.at <= alert.since < past.closed_at <= finding.since
+            past.opened.at <= alert.since < past.closed_at <= finding.since
             for past in ledger.past_episodes
             if past.analyte in entry.reads
         )

@@ -102,6 +102,17 @@ def entries_of(rules: int) -> list[tuple[int, RuleEntry]]:
     return [(place, CATALOGUE[place]) for place in places_of(rules)]
 
 
+def names_of(facts: Sequence[AnyKept]) -> set[str]:
+    """Every name that a rule may read one of these facts by."""
+    names: set[str] = set()
+    for fact in facts:
+        if isinstance(fact, Result):
+            names.add(fact.analyte)
+        else:
+            names |= matching_names(fact)
+    return names
+
+
 def rules_concerned(before: Ledger, history: History, facts: Sequence[AnyKept], speaking: int, policy: Policy) -> int:
     """The rules to be asked after these facts were placed.
 

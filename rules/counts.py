@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from rules.calendar import days_between
 from rules.course_moment import moment_of
-from rules.holds import CountHoldRule, Episode, Fever, Hold, HoldRules, Moment, is_hold_known_at
+from rules.holds import CountHoldRule, Episode, Fever, Hold, HoldRules, Moment, PastEpisode, is_hold_known_at
 from rules.ledger import LENALIDOMIDE, Doubt, HeldDispense, Ledger
 from rules.picture import Result
 from rules.policy.terms import Policy
@@ -52,9 +52,9 @@ def advance_results(ledger: Ledger, results: list[Result], policy: Policy, hold_
             panel[analyte] = chosen
     _settle_anc(ledger, panel, by_analyte, policy)
     valid = {name: result for name, result in panel.items() if not result.is_preliminary}
-    for analyte, result in panel.items():
-        if result.is_preliminary:
-            ledger.preliminary = {**ledger.preliminary, analyte: result}
+    if len(valid) < len(panel):
+        early = {name: result for name, result in panel.items() if result.is_preliminary}
+        ledger.preliminary = {**ledger.preliminary, **early}
     if not valid:
         return
     if "anc" in valid and "platelets" in valid:
@@ -80,6 +80,8 @@ def advance_results(ledger: Ledger, results: list[Result], policy: Policy, hold_
 
 def _choose(ledger: Ledger, analyte: str, values: list[Result], policy: Policy) -> Result | None:
     """The value of one analyte of a specimen: final before preliminary, and of two the safer."""
+    if len(values) == 1:
+        return values[0] if values[0].is_usable else None
     usable = [result for result in values if result.is_usable]
     final = [result for result in usable if not result.is_preliminary] or usable
     # Clumping only ever lowers a platelet count: the same specimen counted without clumps is right.
@@ -127,7 +129,7 @@ def _note_doubt(ledger: Ledger, doubt: Doubt) -> None:
 
 def _settle_code_systems(ledger: Ledger, results: Iterable[Result]) -> None:
     """The same analyte under a code system we accept ends the spell, usable or not."""
-    if not any(doubt.kind == "code-system" for doubt in ledger.doubts):
+    if not ledger.doubts or not any(doubt.kind == "code-system" for doubt in ledger.doubts):
         return
     accepted = {result.analyte for result in results if result.doubt is not ResultDoubt.CODE_SYSTEM}
     ledger.doubts = tuple(
@@ -243,6 +245,8 @@ def _is_settled(doubt: Doubt, valid: Mapping[str, Result]) -> bool:
 
 def _forget(ledger: Ledger, valid: Mapping[str, Result]) -> None:
     """What a valid result replaces: preliminary and unusable ones of the same analyte, up to its instant."""
+    if not ledger.preliminary and not ledger.unusable:
+        return
     for name in ("preliminary", "unusable"):
         held: dict[str, Result] = getattr(ledger, name)
         if any(analyte in held and held[analyte].at <= result.at for analyte, result in valid.items()):
@@ -337,7 +341,8 @@ def _advance_episode(ledger: Ledger, count: Result, cause: str, is_low: bool) ->
         setattr(ledger, name, replace(episode, nadir=nadir, newest=count))
         ledger.complication_at = count.at
     elif episode is not None and not count.is_doubtful:
-        ledger.past_episodes = (*ledger.past_episodes, replace(episode, newest=count, closed_at=count.at))[-_KEPT_PAST:]
+        closed = PastEpisode(cause, episode.number, episode.opened, count.at)
+        ledger.past_episodes = (*ledger.past_episodes, closed)[-_KEPT_PAST:]
         setattr(ledger, name, None)
 
 

@@ -273,7 +273,7 @@ def _judge_dispense(ledger: Ledger, fact: Supply, policy: Policy) -> None:
         return
     if ledger.released:
         allowed = allowed_dose(ledger.released, policy)
-        ledger.resumed = Resumed(fact, allowed.daily_mg, allowed.is_defined, ledger.released[-1])
+        ledger.resumed = Resumed(fact, allowed.daily_mg, allowed.is_defined, ledger.released[-1].opened)
         ledger.released = ()
     elif ledger.resumed is not None and ledger.resumed.supply.at < fact.at:
         resumed = ledger.resumed

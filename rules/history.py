@@ -127,13 +127,8 @@ def place(
     digests = [fact_digest(fact.id) for fact in facts]
     is_known = _are_held(history, facts, digests)
     history.has_replaced = any(is_known)
-    coming = tuple(fact for fact in facts if fact.at > horizon)
-    here = [fact for fact in facts if fact.at <= horizon]
-    folded_to = history.ledger.folded_to
-    in_order = folded_to is None or all(fact.at > folded_to for fact in here)
-    is_plain = not any(fact.is_withdrawn for fact in here) and len({fact.id for fact in here}) == len(here)
-    if behind is None and not coming and in_order and not any(is_known) and is_plain:
-        _append(history, here, digests, policy, hold_rules)
+    if behind is None and not history.has_replaced and _come_in_order(history, facts, horizon):
+        _append(history, facts, digests, policy, hold_rules)
         return ("applied",) * len(facts)
     held = _all_facts(history, behind)
     merged = merge_versions(held, facts)
@@ -145,6 +140,16 @@ def place(
     if "applied" in answer:
         refold(history, tuple(merged.values()), at, policy, hold_rules, is_whole=behind is not None)
     return answer
+
+
+def _come_in_order(history: History, facts: Sequence[AnyKept], horizon: datetime) -> bool:
+    """Whether they lie behind everything that is folded, none is to come or withdrawn, and none is there twice."""
+    folded_to = history.ledger.folded_to
+    for fact in facts:
+        at = fact.at
+        if at > horizon or (folded_to is not None and at <= folded_to) or fact.status is FactStatus.WITHDRAWN:
+            return False
+    return len({fact.id for fact in facts}) == len(facts)
 
 
 def _append(

@@ -25,7 +25,15 @@ class Episode(msgspec.Struct, frozen=True, array_like=True, gc=False):
     opened: Result
     nadir: Result
     newest: Result
-    closed_at: datetime | None = None
+
+
+class PastEpisode(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An episode that is over: what opened it, and when a count closed it."""
+
+    analyte: str
+    number: int
+    opened: Result
+    closed_at: datetime
 
 
 class Hold(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from rules.holds import Episode, Fever, Hold
+from rules.holds import Episode, Fever, Hold, PastEpisode
 from rules.picture import Allergy, Diagnosis, Person, Procedure, Result, Statement, Stay, Supply
 
 LENALIDOMIDE = "lenalidomide"
@@ -56,8 +56,8 @@ class Resumed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     supply: Supply
     allowed_mg: Decimal | None
     is_defined: bool
-    hold: Hold
-    """The hold that was released last."""
+    opened: Result
+    """What opened the hold that was released last."""
 
 
 class Ledger(msgspec.Struct, array_like=True):
@@ -84,7 +84,7 @@ class Ledger(msgspec.Struct, array_like=True):
     neutropenia_count: int = 0
     thrombocytopenia: Episode | None = None
     thrombocytopenia_count: int = 0
-    past_episodes: tuple[Episode, ...] = ()
+    past_episodes: tuple[PastEpisode, ...] = ()
     holds: tuple[Hold, ...] = ()
     released: tuple[Hold, ...] = ()
     late: tuple[Hold, ...] = ()

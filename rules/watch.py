@@ -14,7 +14,7 @@ import msgspec
 
 from rules.alerting import Judged, Occasion, Register, reconcile
 from rules.answers import CannotAssess, Found, earliest
-from rules.asking import CATALOGUE_MARK, EVERY, PLACE, entries_of, rule_set, rules_concerned
+from rules.asking import CATALOGUE_MARK, EVERY, PLACE, entries_of, names_of, rule_set, rules_concerned
 from rules.calendar import local_day, start_of_day
 from rules.catalogue import BY_ID, CATALOGUE, HOLD_RULES
 from rules.dataquality import assessment_gap
@@ -190,14 +190,15 @@ class _Step:
         self.judged_on = msgspec.structs.replace(self.history.ledger)
 
     def _run_due_checks(self) -> None:
+        due = self.next_check
         for _ in range(_MAX_CHECKS):
-            due = self.next_check
             if due is None or due > self.clock:
                 return
             at = max(due, self.record.header.clock)
             come = fold_due(self.history, at, self.policy, HOLD_RULES)
             self._evaluate(at, Cause.TIME_PASSED, "due:{rule}", (), self._rules_to_ask(at, come))
             self.judged_on = msgspec.structs.replace(self.history.ledger)
+            due = self.next_check
         raise TooManyChecks("checks fall due without end")
 
     def _take_facts(self) -> None:
@@ -245,20 +246,20 @@ class _Step:
         rules = sum(1 << number for number, due in asking.rechecks.items() if due <= at)
         if not facts:
             return rules
-        speaking = rule_set(alert.rule for alert in self.register.alerts) | rule_set(gap.rule for gap in self.gaps)
+        speaking = rule_set([*[alert.rule for alert in self.register.alerts], *[gap.rule for gap in self.gaps]])
         return rules | rules_concerned(self.judged_on, self.history, facts, speaking, self.policy)
 
     def _evaluate(self, at: datetime, cause: Cause, caused_by: str, new_facts: Sequence[AnyKept], asked: int) -> None:
         ledger = self.history.ledger
         view = View(ledger, at, self.policy)
         judged, asked = self._assess(view, asked)
-        acted = frozenset(name for fact in new_facts for name in matching_names(fact))
+        acted = frozenset(names_of(new_facts))
         occasion = Occasion(at, caused_by, cause, acted)
         changes = reconcile(
             self.register,
             judged,
             BY_ID,
-            frozenset(entry.id for _, entry in entries_of(asked)),
+            {alert.rule for alert in self.register.alerts if asked >> PLACE.get(alert.rule, 0) & 1},
             ledger,
             self.policy,
             self.header.key,
@@ -272,8 +273,9 @@ class _Step:
                 told = Occasion(at, f"due:{change.alert.rule}", cause, acted)
             context = self._notes(view, change.entry.family)
             self.transitions.append(tell(change, view, self.header, told, self.policy, new_facts, context))
-        rechecks = self.asking.rechecks.values()
-        waits = earliest(self.asking.everyone_at, *rechecks, *(fact.at for fact in self.history.future))
+        waits = earliest(
+            self.asking.everyone_at, *self.asking.rechecks.values(), *[fact.at for fact in self.history.future]
+        )
         # A check that is due now would be due for ever: the next look is a moment later at the least.
         self.next_check = max(waits, at + timedelta(seconds=1)) if waits is not None else None
 

@@ -68,6 +68,11 @@ def check_ground(settings: Settings, say: Callable[[str], None]) -> None:
         raise TopicsUnusable("\n".join(wrong))
 
 
+def collect_garbage_seldom() -> None:
+    """Millions of small objects live for one batch; the default looks through all that stays every few hundred."""
+    gc.set_threshold(_GARBAGE_THRESHOLD, 50, 100)
+
+
 def run_worker(
     settings: Settings,
     parts: Parts | None = None,
@@ -136,8 +141,7 @@ async def _run(settings: Settings, parts: Parts) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     log.info("worker starts", state="starting")
-    # Millions of small objects live for one batch; the default looks through all that stays every few hundred of them.
-    gc.set_threshold(_GARBAGE_THRESHOLD, 50, 100)
+    collect_garbage_seldom()
     starting = asyncio.ensure_future(app.start())
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)

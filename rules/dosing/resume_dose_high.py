@@ -39,7 +39,7 @@ def assess(view: View) -> Answer:
             message=f"The first dispense after the hold is {dose}; the dose allowed after it is {limit} mg a day. "
             "Call the prescriber and the pharmacy: the dose was not reduced as planned.",
             advice=Advice(action=Action.REDUCE_STEP, agent="lenalidomide", dose_mg=str(limit)),
-            evidence=(Shown("first dispense after the hold", supply), Shown("opened the hold", resumed.hold.opened)),
+            evidence=(Shown("first dispense after the hold", supply), Shown("opened the hold", resumed.opened)),
             thresholds=(limit,),
         )
     )

@@ -91,7 +91,7 @@ class Notes:
 
     def source(self, position: str = "") -> Source:
         """Where in this message a fact stands."""
-        return Source(feed=self.context.feed, message=self._message, position=position)
+        return Source.of_known(feed=self.context.feed, message=self._message, position=position)
 
     def event_id(self, position: str) -> str:
         """Derived from content, so that a replay gives the same id (design part 6)."""

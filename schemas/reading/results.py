@@ -94,7 +94,7 @@ def build_lab_result(
     limits: ReferenceRange | None = None
     if entry is not None and (received.low is not None or received.high is not None):
         limits = _build_range(entry, received.low, received.high, received.range_unit or unit)
-    return LabResultReported(
+    return LabResultReported.of_known(
         fact_id=identity.fact_id,
         origin_key=identity.origin_key,
         when=identity.when,

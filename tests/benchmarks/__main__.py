@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from streams.broker import LaptopKafka
+from streams.worker import collect_garbage_seldom
 from tests.benchmarks.core import Spent, measure_core, measure_history
 from tests.benchmarks.ground import Ground
 from tests.benchmarks.replaying import measure_files, measure_log
@@ -42,6 +43,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a tenth of the load: to try, not to compare")
     arguments = parser.parse_args()
     names = arguments.names or list(_MEASURES)
+    collect_garbage_seldom()  # as the worker does
     figures: dict[str, Any] = {}
     folder = Path(tempfile.mkdtemp(prefix="myelowatch-bench-"))
     kafka = LaptopKafka(folder / "broker", die_with_parent=True)
