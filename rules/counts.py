@@ -8,6 +8,7 @@ hold (the safe side) and never releases one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -193,6 +194,7 @@ def _computed(base: Result, value: Decimal, parts: Iterable[Result], how: str) -
         canonical="cells/uL",
         low=None,
         high=None,
+        earlier=(),
         status=FactStatus.PRELIMINARY if preliminary else base.status,
     )
 
@@ -302,7 +304,7 @@ def _judge_count(ledger: Ledger, count: Result, cause: str, policy: Policy, hold
     decided = _first_that_opens(rules, count, moment, policy)
     if hold is None:
         if decided is not None:
-            _open_hold(ledger, count, cause, decided, moment)
+            _open_hold(ledger, count, cause, decided, moment, policy)
         return
     if _is_released(hold, count, rules, policy):
         _release(ledger, hold, count)
@@ -346,7 +348,19 @@ def _advance_episode(ledger: Ledger, count: Result, cause: str, is_low: bool) ->
         setattr(ledger, name, None)
 
 
-def _open_hold(ledger: Ledger, count: Result, cause: str, decided: CountHoldRule, moment: Moment) -> None:
+def _known_to_open(count: Result, decided: CountHoldRule, moment: Moment, policy: Policy) -> datetime:
+    """Since when a count was known that opens the hold: a correction from one low value to another changes nothing."""
+    known = count.known
+    for since, value in reversed(count.earlier):
+        if not decided.opens(replace(count, value=value), moment, policy.terms):
+            break
+        known = since
+    return known
+
+
+def _open_hold(
+    ledger: Ledger, count: Result, cause: str, decided: CountHoldRule, moment: Moment, policy: Policy
+) -> None:
     hold = Hold(
         cause=cause,
         rule=decided.rule,
@@ -356,7 +370,7 @@ def _open_hold(ledger: Ledger, count: Result, cause: str, decided: CountHoldRule
         decided=count,
         newest=count,
         worst=count,
-        known=count.known,
+        known=_known_to_open(count, decided, moment, policy),
         cycle=moment.cycle or None,
         dose=ledger.dose,
         is_provisional=count.is_doubtful,

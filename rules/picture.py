@@ -92,14 +92,18 @@ class Kept(msgspec.Struct, frozen=True, array_like=True, tag_field="t", gc=False
     def became(self, kept: Kept) -> bool:
         """Whether this version is the one that was kept, as it came or as known for longer."""
         is_one = (self.version, self.status, self.offset) == (kept.version, kept.status, kept.offset)
-        return self is kept or (is_one and kept.known < self.known)
+        return self is kept or (is_one and kept.known <= self.known)
 
     def _says_the_same_as(self, other: Kept) -> bool:
         """Equal in all but when, where and by which message it was heard."""
-        heard = {"known", "version", "offset", "feed", "message", "position"}
+        heard = {"known", "version", "offset", "feed", "message", "position", "earlier"}
         return type(self) is type(other) and all(
             getattr(self, name) == getattr(other, name) for name in self.__struct_fields__ if name not in heard
         )
+
+
+_KEPT_EARLIER = 4
+"""A result is corrected once or twice; what was said before that decided nothing that still stands."""
 
 
 class Result(Kept, frozen=True, array_like=True, tag="r", gc=False):
@@ -121,6 +125,8 @@ class Result(Kept, frozen=True, array_like=True, tag="r", gc=False):
     specimen: str | None
     unit_doubted: bool = False
     """Set while deriving: the scale against the previous count makes the unit doubtful."""
+    earlier: tuple[tuple[datetime, Decimal], ...] = ()
+    """What was said before a correction, oldest first: since when it was known, and the value."""
 
     @property
     def is_preliminary(self) -> bool:
@@ -164,10 +170,14 @@ class Result(Kept, frozen=True, array_like=True, tag="r", gc=False):
         return False if value > limit else None
 
     def known_since(self, other: Result) -> Result:
-        """This version, known since the earlier one if no rule could tell the two apart."""
+        """This version after an earlier one: known since that one if no rule could tell the two apart."""
         names = ("at", "latest", "analyte", "value", "bound", "doubt", "canonical", "is_preliminary", "is_withdrawn")
-        is_repeat = all(getattr(self, name) == getattr(other, name) for name in names)
-        return msgspec.structs.replace(self, known=other.known) if is_repeat else self
+        if all(getattr(self, name) == getattr(other, name) for name in names):
+            return msgspec.structs.replace(self, known=other.known, earlier=other.earlier)
+        if other.value is None or other.bound or other.doubt or other.is_preliminary or other.is_withdrawn:
+            return self
+        earlier = (*other.earlier, (other.known, other.value))
+        return msgspec.structs.replace(self, earlier=earlier[-_KEPT_EARLIER:])
 
     @property
     def shown(self) -> str:

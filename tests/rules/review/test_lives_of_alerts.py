@@ -225,7 +225,6 @@ def test_the_same_result_sent_again_after_release_keeps_the_lower_dose() -> None
     assert is_open(one, "resume-dose-high")
 
 
-@pytest.mark.xfail(strict=True, reason="a hold counts as known only since the newest version of its result")
 def test_a_small_correction_after_release_keeps_the_lower_dose() -> None:
     one = enrolled()
     hear_all(one, (lab(8, platelets="20000"), on(8, 12)), (lab(12), on(12, 12)))
@@ -235,7 +234,6 @@ def test_a_small_correction_after_release_keeps_the_lower_dose() -> None:
     assert is_open(one, "resume-dose-high")
 
 
-@pytest.mark.xfail(strict=True, reason="a hold counts as known only since the newest version of its result")
 def test_a_small_correction_leaves_a_dispense_on_a_known_hold_critical() -> None:
     one = enrolled()
     hear_all(one, (lab(8, anc="400"), on(8, 12)), (dispense(9), on(9, 12)))
