@@ -141,6 +141,7 @@ def _take_supply(ledger: Ledger, fact: Supply, policy: Policy) -> None:
         return
     _begin_again_after_stop(ledger, fact.at)
     if fact.way == "dispensed":
+        fact = _with_other_strengths(ledger, fact)
         _judge_dispense(ledger, fact, policy)
     if fact.way in ("dispensed", "home"):
         _take_hand_over(ledger, fact, policy)
@@ -263,6 +264,27 @@ def _take_dose(ledger: Ledger, at: datetime, fact: Supply | Statement, trust: st
             ledger.baseline = _baseline_before(ledger, at, policy)
 
 
+def _with_other_strengths(ledger: Ledger, fact: Supply) -> Supply:
+    """Capsules of several strengths handed over on one day are one dose, 15 mg and 10 mg are 25 mg.
+
+    A second package of the same strength is more of it, not a higher dose.
+    """
+    doses: dict[Decimal | None, Decimal | None] = {}
+    for held in (*ledger.supplies, fact):
+        is_one = held.medicine == LENALIDOMIDE and held.way == "dispensed"
+        if is_one and _is_same_day(held, fact, ledger.zone):
+            doses[held.strength_mg] = held.dose
+    several = [dose for dose in doses.values() if dose is not None]
+    if len(several) < 2 or len(several) < len(doses) or None in doses:
+        return fact
+    return msgspec.structs.replace(fact, dose_mg=sum(several, Decimal()))
+
+
+def _is_same_day(one: Supply, other: Supply, zone: str) -> bool:
+    """Both on one calendar day, whether its hour is known or not."""
+    return days_between(one.at, other.at, zone) == 0 and days_between(one.last, other.last, zone) == 0
+
+
 def _judge_dispense(ledger: Ledger, fact: Supply, policy: Policy) -> None:
     """Remember a dispense that met an open hold, or that ended the wait after a release."""
     if ledger.holds:
@@ -275,6 +297,8 @@ def _judge_dispense(ledger: Ledger, fact: Supply, policy: Policy) -> None:
         allowed = allowed_dose(ledger.released, policy)
         ledger.resumed = Resumed(fact, allowed.daily_mg, allowed.is_defined, ledger.released[-1].opened)
         ledger.released = ()
+    elif ledger.resumed is not None and _is_same_day(ledger.resumed.supply, fact, ledger.zone):
+        ledger.resumed = msgspec.structs.replace(ledger.resumed, supply=fact)
     elif ledger.resumed is not None and ledger.resumed.supply.at < fact.at:
         resumed = ledger.resumed
         was_high = resumed.is_defined and is_within(resumed.supply, resumed.allowed_mg, policy) is False

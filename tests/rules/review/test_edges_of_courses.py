@@ -191,14 +191,12 @@ def test_sixty_days_without_supply() -> None:
 LOW = cbc(8, "2500", "20000")
 
 
-@pytest.mark.xfail(strict=True, reason="the last package of a day stands for the whole dose")
 def test_two_packages_of_one_day_are_one_dose() -> None:
     """15 mg and 10 mg handed over together are a dose of 25 mg."""
     begun = [*cbc(-1), lenalidomide(1, "15"), lenalidomide(1, "10", hour=10.1)]
     assert allowed_dose(ledger(begun, LOW).holds, policy()).dose_mg == Decimal(15)
 
 
-@pytest.mark.xfail(strict=True, reason="each package of a day is judged alone")
 def test_two_packages_that_make_too_high_a_dose_are_said() -> None:
     facts = [*LOW, *cbc(12), lenalidomide(13, "15"), lenalidomide(13, "10", hour=10.1)]
     assert answer_of("resume-dose-high", start(), facts, day=13) == "high"
