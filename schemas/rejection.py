@@ -30,6 +30,17 @@ class RejectionReason(StrEnum):
     UNKNOWN_MODIFIER = "unknown-modifier"
     """The sender says that something we do not know changes the meaning of the rest (FHIR modifierExtension)."""
     UNKNOWN_FEED = "unknown-feed"
+    EMPTY = "empty"
+    BATCH_INCOMPLETE = "batch-incomplete"
+    """A batch whose counts or envelope do not agree with what came (HL7 v2 BTS-1, FTS-1)."""
+    UNSUPPORTED_VERSION = "unsupported-version"
+    NOT_PRODUCTION = "not-production"
+    """Marked as training or debugging by its sender (MSH-11) and sent to a port that takes production messages."""
+    CONTROL_ID_REUSED = "control-id-reused"
+    """The sender used the id of another message of the last 72 hours."""
+    UNKNOWN_SENDER = "unknown-sender"
+    NOT_KEPT = "not-kept"
+    """The brokers did not confirm it in time: its sender has it and was told to send it again."""
 
 
 class IgnoreReason(StrEnum):
@@ -47,6 +58,8 @@ class IgnoreReason(StrEnum):
     NOT_DONE = "not-done"
     """Planned, refused or not carried out: nothing happened."""
     EMPTY = "empty"
+    MERGE_WAITS = "merge-waits"
+    """Two numbers are one patient: understood, and not yet carried out."""
 
 
 class Rejection(Frozen):

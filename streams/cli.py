@@ -35,12 +35,14 @@ COMMANDS: Final = {
     ),
     "up": Command("streams.processes:up", "Run every role from the settings, supervised."),
     "worker": Command("streams.processes:worker", "Run one worker: translate and judge what the topics bring."),
+    "gateway": Command("streams.processes:gateway", "Open the front door: MLLP, HTTP intake, watched folders."),
     "tick": Command("streams.processes:tick", "Write the ticks by which time passes in the log."),
     "broker": Command("streams.broker.commands:broker_app", "The laptop Kafka: start, stop, status."),
     "topics": Command("streams.topics_commands:topics_app", "Create, check or list the topics."),
     "replay": Command(
         "streams.replay_command:replay", "Run files through the same rules, without a broker; transitions as NDJSON."
     ),
+    "feeds": Command("streams.feeds_command:feeds_app", "The field maps of HL7 v2 feeds: check one, try it on files."),
     "rules": Command("streams.rules_commands:rules_app", "The catalogue of rules: list, show."),
     "policy": Command(
         "streams.policy_commands:policy_app", "The numbers the rules decide by: check, show, diff, activate."
@@ -48,6 +50,12 @@ COMMANDS: Final = {
     "explain": Command("streams.explain:explain", "Say why an alert was raised, with every fact, number and source."),
     "simulate": Command(
         "streams.simulator.commands:simulate_command", "Write the messages of synthetic patients to files."
+    ),
+    "intake": Command(
+        "streams.gateway.file_commands:intake", "Take files in: backfills, resumable, history unless --live."
+    ),
+    "rejected": Command(
+        "streams.gateway.rejected_commands:rejected_app", "What is held and cannot be used: list, show, retry, drop."
     ),
     "send": Command("streams.send:send_app", "Send an event or a FHIR file, as a polite test client."),
     "doctor": Command(

@@ -1,4 +1,4 @@
-"""The commands that run roles: `worker`, `tick`, and `up`, which runs them all and starts again what ends.
+"""The commands that run roles: `worker`, `tick`, `gateway`, and `up`, which runs them all and starts again what ends.
 
 A role alone gets what every process of the house has: logs behind the fence, a metrics port, health. It
 reads its settings once; a mistake in them is a sentence and exit 2 before anything is started.
@@ -110,6 +110,29 @@ def worker() -> None:
     raise typer.Exit(code)
 
 
+def gateway() -> None:
+    """Open the front door: HL7 v2 over MLLP, FHIR and events over HTTP, watched folders. Ends on SIGTERM or Ctrl-C."""
+    from streams.gateway.role import Doors, Watching, run_gateway
+    from streams.observability.metrics import Role
+    from streams.settings import load_settings
+
+    settings = load_settings()
+    shown = observe(Role.GATEWAY, settings)
+
+    def on_open(doors: Doors) -> None:
+        places = {"MLLP": doors.mllp, "HTTP": doors.http}
+        for name, port in places.items():
+            if port is not None:
+                _say(f"{name} is open at {settings.ports.host}:{port}.")
+
+    try:
+        code = run_gateway(settings, Watching(shown.meters, shown.health, on_open, _say))
+    finally:
+        shown.health.stopping = True
+        shown.server.stop()
+    raise typer.Exit(code)
+
+
 def tick() -> None:
     """Write a tick to every partition, again and again: by them time passes for the patients. Ends on SIGTERM."""
     from streams.observability.metrics import Role
@@ -142,7 +165,7 @@ def _say(sentence: str) -> None:
 
 def up(
     roles: Annotated[
-        list[str] | None, typer.Option("--role", help="Only this role: worker or ticker; may be repeated.")
+        list[str] | None, typer.Option("--role", help="Only this role: worker, ticker or gateway; may be repeated.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=32, help="How many workers share the patients.")] = 1,
 ) -> None:
@@ -150,16 +173,17 @@ def up(
     from streams.settings import load_settings
 
     settings = load_settings()
-    chosen = roles or ["worker", "ticker"]
-    unknown = sorted(set(chosen) - {"worker", "ticker"})
+    commands = {"worker": ["worker"], "ticker": ["tick"], "gateway": ["gateway"]}
+    # Without a feed nobody may speak: the door is opened by configuring one.
+    chosen = roles or [role for role in commands if role != "gateway" or settings.feeds]
+    unknown = sorted(set(chosen) - set(commands))
     if unknown:
-        raise Refusal(f"No role is called {', '.join(unknown)}. There is: worker, ticker.")
+        raise Refusal(f"No role is called {', '.join(unknown)}. There is: {', '.join(commands)}.")
     wanted = [
         (role, number)
         for role in dict.fromkeys(chosen)
         for number in range(1, (workers if role == "worker" else 1) + 1)
     ]
-    commands = {"worker": ["worker"], "ticker": ["tick"]}
     children = [
         Child(
             f"{role} {number}",

@@ -1,4 +1,4 @@
-"""Which reader reads which protocol: `fhir` and our own `event`."""
+"""Which reader reads which protocol: `fhir`, `hl7v2` and our own `event`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from schemas.reading import Reading, ReadingContext
-from streams.translate import PROTOCOL_EVENT, PROTOCOL_FHIR, Reader
+from streams.translate import PROTOCOL_EVENT, PROTOCOL_FHIR, PROTOCOL_HL7, Reader
 
 if TYPE_CHECKING:
+    from schemas.hl7v2 import FeedMap
     from streams.settings import Settings
 
 
-def build_readers() -> dict[str, Reader]:
-    """By the `protocol` header."""
-    return {PROTOCOL_FHIR: read_fhir_message, PROTOCOL_EVENT: read_event_message}
+def build_readers(maps: Mapping[str, FeedMap] | None = None) -> dict[str, Reader]:
+    """By the `protocol` header; `maps` are the field maps of HL7 v2 feeds (`streams.feed_maps`)."""
+    of_feed = maps or {}
+
+    def read_hl7_message(raw: bytes, headers: Mapping[str, bytes], context: ReadingContext) -> Reading:
+        from schemas.hl7v2 import read_message
+
+        return read_message(raw, context, of_feed.get(context.feed))
+
+    return {PROTOCOL_FHIR: read_fhir_message, PROTOCOL_EVENT: read_event_message, PROTOCOL_HL7: read_hl7_message}
 
 
 def build_contexts(settings: Settings) -> dict[str, ReadingContext]:

@@ -23,6 +23,7 @@ from schemas.events import PolicyActivation
 from schemas.reading import Reading, ReadingContext
 from schemas.rejection import RejectionReason
 from streams.accounts import Facts, Messages
+from streams.feed_maps import load_feed_map
 from streams.policy_commands import DEFAULT_PROFILE, activation_of, load, read_overrides
 from streams.ports import Medicine
 from streams.refusals import CheckFailed, Refusal
@@ -31,6 +32,7 @@ from streams.replay_input import InputFormat, find_files, lines_of, read_message
 
 if TYPE_CHECKING:
     from rules.policy.reading import Policy
+    from schemas.hl7v2 import FeedMap
 
 SECRET: Final = b"myelowatch replay of files"
 """Keys the patient hash of a replay: the same for everybody, since nothing leaves the files that were given."""
@@ -61,6 +63,10 @@ def replay(
     rejections: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write everything that cannot be used here, as NDJSON.")
     ] = None,
+    feed_map: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="What HL7 v2 senders mean by their own codes (`myelowatch feeds check`)."),
+    ] = None,
 ) -> None:
     """Run files through the same rules, without a broker: try it, backtest, ask what another number would do.
 
@@ -78,7 +84,9 @@ def replay(
             raise Refusal("--until goes with files: a log has its own ticks, and ends where it ends.")
         _replay_log(inputs, chosen, rules, out, rejections, console)
     else:
-        _replay_files(inputs, chosen, rules, _instant(until, zone), input_format, zone, out, rejections, console)
+        _replay_files(
+            inputs, chosen, rules, _instant(until, zone), input_format, zone, out, rejections, feed_map, console
+        )
 
 
 def _replay_files(
@@ -90,11 +98,12 @@ def _replay_files(
     zone: ZoneInfo | None,
     out: str | None,
     rejections: str | None,
+    feed_map: str | None,
     console: Console,
 ) -> None:
     found = find_files(inputs)
     body = ReplayOfFiles(
-        readers=file_readers(),
+        readers=file_readers(load_feed_map(feed_map)),
         context=ReadingContext(feed="", zone=zone, secret=SECRET),
         medicine=_medicine(policy),
         policy=activation_of(policy),
@@ -167,8 +176,15 @@ def _medicine(policy: Policy) -> Medicine:
     return WithChanges()
 
 
-def file_readers() -> dict[str, FileReader]:
+def file_readers(feed_map: FeedMap | None = None) -> dict[str, FileReader]:
     """The readers of translate, told that their messages come from files; each loaded when the first one comes."""
+
+    def hl7(raw: bytes, context: ReadingContext) -> Reading:
+        from schemas.hl7v2 import STANDARD, read_message
+
+        # A file is no production port: messages marked as tests (MSH-11) are read like any other.
+        chosen = (feed_map or STANDARD).model_copy(update={"processing_ids": ("P", "T", "D")})
+        return read_message(raw, context, chosen, mode="file")
 
     def fhir(raw: bytes, context: ReadingContext) -> Reading:
         from schemas.fhir import read_fhir
@@ -180,7 +196,7 @@ def file_readers() -> dict[str, FileReader]:
 
         return read_event(raw, None, replace(context, obeys_known_at=True), mode="file")
 
-    return {"fhir": fhir, "event": event}
+    return {"fhir": fhir, "event": event, "hl7v2": hl7}
 
 
 def account(outcome: ReplayOutcome) -> tuple[Messages, Facts]:

@@ -1,7 +1,8 @@
 """Files, folders and standard input to messages, one at a time and always in the same order.
 
-FHIR as `.json` (one resource or Bundle) or `.ndjson` (one a line), our events as NDJSON of structured
-CloudEvents, a dump of the patient log; `.gz` of any. Nothing is understood here but what a file holds.
+FHIR as `.json` (one resource or Bundle) or `.ndjson` (one a line), HL7 v2 as `.hl7` (one message, many, or a batch),
+our events as NDJSON of structured CloudEvents, a dump of the patient log; `.gz` of any. Nothing is understood here but
+what a file holds.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ FHIR_FEED: Final = "files"
 STDIN: Final = "-"
 _LINES: Final = (".ndjson", ".jsonl")
 _KNOWN: Final = (".json", *_LINES, ".hl7")
-_HL7_BEGINS: Final = (b"MSH|", b"FHS|", b"BHS|", b"\x0bMSH|")
-_LATER: Final = "HL7 v2 comes with the front door and cannot be read yet. Export the same data as FHIR R4 or as events."
+_HL7_BEGINS: Final = (b"MSH", b"FHS", b"BHS")
+_FRAMING: Final = b"\x0b\x1c"
+"""MLLP's own bytes, which some senders leave in their files."""
 
 
 @dataclass(slots=True)
@@ -115,16 +117,15 @@ def read_bytes(path: Path | None) -> bytes:
 
 def read_messages(found: InputFiles, wanted: InputFormat) -> Iterator[FileMessage]:
     """Every message in order; a file of a folder that holds nothing we know is passed over and listed."""
-    if wanted is InputFormat.HL7:
-        raise Refusal(_LATER)
     for path in found.files:
         yield from _messages_of(found, path, wanted)
 
 
 def _messages_of(found: InputFiles, path: Path | None, wanted: InputFormat) -> Iterator[FileMessage]:
     name, raw = found.name(path), read_bytes(path)
-    if raw.lstrip()[:4].startswith(_HL7_BEGINS) or (path is not None and _suffix(path) == ".hl7"):
-        raise Refusal(f"{name}: {_LATER}")
+    if wanted is InputFormat.HL7 or (wanted is InputFormat.AUTO and _is_hl7(path, raw)):
+        yield from _hl7_messages(name, raw)
+        return
     whole = _is_whole(path, raw)
     protocol = {InputFormat.FHIR: "fhir", InputFormat.EVENTS: "event"}.get(wanted)
     if protocol is None:
@@ -145,6 +146,28 @@ def _messages_of(found: InputFiles, path: Path | None, wanted: InputFormat) -> I
     for number, line in enumerate(raw.split(b"\n"), start=1):
         if line.strip():
             yield FileMessage(line.rstrip(b"\r"), protocol, _feed(protocol, line), f"{name}:{number}")
+
+
+def _is_hl7(path: Path | None, raw: bytes) -> bool:
+    begun = raw[:64].lstrip(b" \t\r\n\xef\xbb\xbf" + _FRAMING)
+    return begun.startswith(_HL7_BEGINS) or (path is not None and _suffix(path) == ".hl7")
+
+
+def _hl7_messages(name: str, raw: bytes) -> Iterator[FileMessage]:
+    """One message after the other; a batch whose counts do not agree stays whole, and is rejected whole."""
+    from schemas.hl7v2 import MessageUnreadable, split_batch
+
+    raw = raw.translate(None, _FRAMING)
+    try:
+        batch = split_batch(raw)
+    except MessageUnreadable:
+        yield FileMessage(raw, "hl7v2", FHIR_FEED, name)
+        return
+    if batch.faults or len(batch.messages) == 1:
+        yield FileMessage(raw, "hl7v2", FHIR_FEED, name)
+        return
+    for number, message in enumerate(batch.messages, start=1):
+        yield FileMessage(message, "hl7v2", FHIR_FEED, f"{name}:{number}")
 
 
 def _is_whole(path: Path | None, raw: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""`myelowatch send event|fhir FILE`: a polite test client, straight to intake.
+"""`myelowatch send event|fhir|hl7 FILE`: a polite test client, straight to intake.
 
 Does what the front door will do: keys each message by its patient, writes it with all copies confirmed,
 and says where it is kept. What it cannot read it sends too, keyed by its feed: translate will say why.
@@ -12,7 +12,7 @@ import typer
 
 from streams.refusals import CheckFailed, Refusal
 
-send_app = typer.Typer(help="Send an event or a FHIR file, as a polite test client.", no_args_is_help=True)
+send_app = typer.Typer(help="Send an event, a FHIR or an HL7 v2 file, as a polite test client.", no_args_is_help=True)
 
 File = Annotated[
     str, typer.Argument(metavar="FILE", help="A file, or - for standard input; one message or one a line.")
@@ -29,6 +29,21 @@ Feed = Annotated[
 def send_event(file: File, to: To = None, feed: Feed = None) -> None:
     """Send our own events: structured CloudEvents, one a line."""
     _send(file, "event", to, feed)
+
+
+@send_app.command("hl7")
+def send_hl7(
+    file: File,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="ADDRESS", help="The MLLP port (host:port) of a gateway; default: ours."),
+    ] = None,
+    feed: Feed = None,
+) -> None:
+    """Send HL7 v2 over MLLP and print each answer; straight to intake where no gateway of ours runs."""
+    from streams.gateway.sending import send_hl7_file
+
+    raise typer.Exit(send_hl7_file(file, to, feed))
 
 
 @send_app.command("fhir")

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -29,6 +29,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from streams.gateway_settings import DoorSettings, GatewaySettings, SilenceSettings
 from streams.refusals import Refusal
 from streams.topics import DEFAULT_PARTITIONS, DEFAULT_PREFIX, TopicNames
 
@@ -81,6 +82,10 @@ class FeedSettings(_Part):
     decimal_comma: bool = False
     preferred_authority: str | None = None
     identity: Literal["identifier", "resource-id"] = "identifier"
+    field_map: Path | None = None
+    """What this sender means by what it sends in HL7 v2 (`schemas.hl7v2.FeedMap`), in a YAML file."""
+    door: DoorSettings = DoorSettings()
+    silence: SilenceSettings = SilenceSettings()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -177,6 +182,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     worker: WorkerSettings = WorkerSettings()
     ports: PortSettings = PortSettings()
+    gateway: GatewaySettings = GatewaySettings()
     feeds: dict[str, FeedSettings] = Field(default_factory=dict)
     key_secret: SecretStr | None = None
     """Keys the hash of patient numbers. Lost or changed, every patient is a stranger."""
@@ -340,11 +346,16 @@ def _field(path: list[str]) -> Any:
         if field is None:
             return None
         if depth < len(path) - 1:
-            inner = field.annotation
-            if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            # `Part | None` is a part that may be left out.
+            inner = [each for each in (field.annotation, *get_args(field.annotation)) if _is_part(each)]
+            if not inner:
                 return None
-            model = inner
+            model = inner[0]
     return field
+
+
+def _is_part(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _is_open(path: list[str]) -> bool:
@@ -353,8 +364,8 @@ def _is_open(path: list[str]) -> bool:
 
 
 def _value(text: str, field: Any) -> Any:
-    """Text as it is; a mapping (feeds as one JSON text) is read as YAML."""
-    if field is not None and "dict" in str(field.annotation):
+    """Text as it is; a mapping or list (feeds as one JSON text) is read as YAML."""
+    if field is not None and ("dict" in str(field.annotation) or "tuple" in str(field.annotation)):
         try:
             return yaml.safe_load(text)
         except yaml.YAMLError:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from streams.connections import client_options, connect_admin
-from streams.ports import Arrived
+from streams.ports import Arrived, milliseconds_of
 from streams.refusals import Refusal
 from streams.replay import write_dump_head, write_dump_line
 from streams.settings import Settings
@@ -18,8 +19,17 @@ _SILENT_POLLS: Final = 30
 """Polls without a record, with records still to come, before the broker is taken to be stuck."""
 
 
-def read_topic(settings: Settings, subject: Subject, *, patience_seconds: float | None = None) -> Iterator[Arrived]:
-    """Every record that the topic holds now, by partition in offset order (partitions may interleave)."""
+def read_topic(
+    settings: Settings,
+    subject: Subject,
+    *,
+    patience_seconds: float | None = None,
+    since: datetime | None = None,
+) -> Iterator[Arrived]:
+    """Every record that the topic holds now, by partition in offset order (partitions may interleave).
+
+    With `since`, only from the first record that the broker stamped then or later.
+    """
     from kafka import KafkaConsumer, TopicPartition
 
     name = settings.topics[subject]
@@ -36,6 +46,11 @@ def read_topic(settings: Settings, subject: Subject, *, patience_seconds: float 
         consumer.assign(places)
         ends = consumer.end_offsets(places)
         consumer.seek_to_beginning(*places)
+        if since is not None:
+            stamps = consumer.offsets_for_times(dict.fromkeys(places, milliseconds_of(since)))
+            for place in places:
+                found_at = stamps.get(place)
+                consumer.seek(place, ends[place] if found_at is None else found_at.offset)
         left = {place for place in places if consumer.position(place) < ends[place]}
         silent = 0
         while left:

@@ -49,6 +49,7 @@ from schemas.events import Entry, EntryKind
 from schemas.events.lab_result import LabResultReported
 from schemas.reading import Outcome as ReadingOutcome
 from schemas.reading import Reading, ReadingContext
+from schemas.reading.stamp import short_id
 from schemas.rejection import Rejection, RejectionReason
 from schemas.values import Source
 from streams.ports import Arrived, Log, Meters, NoMeters, Outgoing, instant_of, where_raised
@@ -71,8 +72,18 @@ HEADER_SHA256: Final = "sha256"
 HEADER_KNOWN_AT: Final = "known_at"
 KIND_TICK: Final = b"tick"
 
+HEADER_ACK: Final = "ack"
+"""How the front door answered the sender; where it stands, the door has counted the message as received."""
+HEADER_REFUSED: Final = "refused"
+"""A `RejectionReason`: kept by the front door for people to see, and refused to its sender. Never read for facts."""
+HEADER_BECAUSE: Final = "because"
+"""What the sender was told of a refusal: names the place and the fault, never content."""
+HEADER_HISTORICAL: Final = "historical"
+"""Part of a backfill: what it says was effective before it came, whatever the feed's `live_from`, and pages nobody."""
+
 PROTOCOL_EVENT: Final = "event"
 PROTOCOL_FHIR: Final = "fhir"
+PROTOCOL_HL7: Final = "hl7v2"
 
 
 class Reader(Protocol):
@@ -218,7 +229,8 @@ class Translate:
         feed_name = _text(headers.get(HEADER_FEED)) or _feed_of_source(_source(headers, body))
         digest = _text(headers.get(HEADER_SHA256)) or hashlib.sha256(body).hexdigest()
         outcome.messages += 1
-        self._meters.message_received(feed_name, protocol)
+        if HEADER_ACK not in headers:
+            self._meters.message_received(feed_name, protocol)
         context = self._feeds.get(feed_name)
         reader = self._readers.get(protocol)
         if context is None or reader is None:
@@ -227,7 +239,13 @@ class Translate:
             source = Source(feed="" if context is None else feed_name, message=digest[:32])
             self._tell(outcome, feed_name, ReadingOutcome.REJECTED)
             return [self._rejected(record, Rejection(reason=reason, detail=detail, source=source), digest, outcome)]
+        refused = _refused(headers, feed_name, digest)
+        if refused is not None:
+            self._tell(outcome, feed_name, ReadingOutcome.REJECTED)
+            return [self._rejected(record, refused, digest, outcome)]
         known_at = self._known_at(record)
+        if HEADER_HISTORICAL in headers:
+            context = replace(context, live_from=known_at)
         try:
             reading = reader(body, headers, replace(context, received_at=known_at))
         except Exception as error:  # noqa: BLE001 - a reader that fails at one message must not stop the others
@@ -291,6 +309,20 @@ class Translate:
                 self._meters.event_lag((known_at - fact.when.latest).total_seconds())
                 if fact.doubt is not None and fact.normalised is None:
                     self._meters.result_unassessable(fact.analyte or "", fact.doubt)
+
+
+def _refused(headers: Mapping[str, bytes], feed: str, digest: str) -> Rejection | None:
+    """What the front door refused and kept for people to see."""
+    said = headers.get(HEADER_REFUSED)
+    if said is None:
+        return None
+    try:
+        reason = RejectionReason(_text(said))
+    except ValueError:
+        reason = RejectionReason.WRONG_SHAPE
+    control_id = _text(headers.get(HEADER_CONTROL_ID))
+    source = Source(feed=feed, message=short_id(control_id) if control_id else digest[:32])
+    return Rejection(reason=reason, detail=_text(headers.get(HEADER_BECAUSE)) or "refused at the door", source=source)
 
 
 def _failed(feed: str, digest: str, error: Exception) -> Reading:

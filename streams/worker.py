@@ -114,6 +114,7 @@ def ensure_policy(settings: Settings, parts: Parts) -> bool:
 def build_parts(settings: Settings, **others: Any) -> Parts:
     """The product's own parts; `others` are meters and hooks (see `streams.app.Parts`)."""
     from streams.app import Parts
+    from streams.feed_maps import load_feed_maps
     from streams.medicine import RulesMedicine, load_activation
     from streams.readers import build_contexts, build_readers
 
@@ -121,7 +122,7 @@ def build_parts(settings: Settings, **others: Any) -> Parts:
     return Parts(
         medicine=RulesMedicine(),
         default_policy=load_activation(policy),
-        readers=build_readers(),
+        readers=build_readers(load_feed_maps(settings)),
         contexts=build_contexts(settings),
         **others,
     )

@@ -22,6 +22,9 @@ LONG_SEARCHES = (
     "tests/stories/test_same_bytes.py",
     "tests/streams/simulator/test_ward_replayed.py",
     "tests/streams/simulator/test_both_dialects.py",
+    "tests/streams/simulator/test_hl7_twin.py",
+    "tests/schemas/hl7v2/test_independent.py",
+    "tests/schemas/hl7v2/test_hostile.py",
 )
 """Searches over many random courses, and whole wards: part of `make test`, too long for `make fast`."""
 

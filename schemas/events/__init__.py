@@ -11,6 +11,7 @@ from schemas.events.home_medicine import MedicineTakenAtHome
 from schemas.events.immunization import VaccineGiven
 from schemas.events.lab_result import Comparator, LabResultReported, ReferenceRange, ResultDoubt
 from schemas.events.medicine import MedicineFact, Schedule
+from schemas.events.merge import PatientsMerged
 from schemas.events.order import MedicineOrdered
 from schemas.events.patient import PatientDescribed
 from schemas.events.procedure import ProcedureRecorded
@@ -34,6 +35,7 @@ __all__ = [
     "MedicineOrdered",
     "MedicineTakenAtHome",
     "PatientDescribed",
+    "PatientsMerged",
     "PolicyActivation",
     "ProcedureRecorded",
     "ReferenceRange",

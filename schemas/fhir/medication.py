@@ -11,6 +11,7 @@ from schemas.fhir.elements import Body, codings_in, concept_codings, group_of, g
 from schemas.fhir.observation import units_of
 from schemas.fhir.resource import Resource
 from schemas.fhir.rows import Row
+from schemas.reading.amounts import counts_units, mass_in_mg, whole_days
 from schemas.reading.result import name_code
 from schemas.reading.stamp import daily_dose
 from schemas.rejection import IgnoreReason, RejectionReason
@@ -34,50 +35,6 @@ DOSAGE_ROWS: Final = (
 )
 PURPOSE_SYSTEM: Final = OWN
 
-_MASS_MG: Final = {
-    "mg": Decimal(1),
-    "milligram": Decimal(1),
-    "milligrams": Decimal(1),
-    "g": Decimal(1000),
-    "ug": Decimal("0.001"),
-    "mcg": Decimal("0.001"),
-    "µg": Decimal("0.001"),
-    "μg": Decimal("0.001"),
-}
-"""SI prefixes: a definition, not a clinical number."""
-_COUNTED: Final = frozenset(
-    {
-        "",
-        "1",
-        "each",
-        "ea",
-        "unit",
-        "units",
-        "capsule",
-        "capsules",
-        "cap",
-        "caps",
-        "tablet",
-        "tablets",
-        "tab",
-        "tabs",
-        "syringe",
-        "syringes",
-        "pill",
-        "pills",
-        "sachet",
-        "sachets",
-        "orcap",
-        "ortab",
-        "sol",
-        "doses",
-        "dose",
-        "캡슐",
-        "정",
-        "개",
-    }
-)
-_DAYS: Final = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7, "": 1, "일": 1, "주": 7}
 _HOURS_A_DAY: Final = Decimal(24)
 _TIMING_SYSTEMS: Final = frozenset(
     {"http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation", "http://hl7.org/fhir/v3/GTSAbbreviation"}
@@ -177,14 +134,12 @@ def mass_mg(quantity: Body) -> Decimal | None:
     value = number_of(quantity, "value")
     if value is None:
         return None
-    factors = {factor for unit in units_of(quantity) if (factor := _MASS_MG.get(unit.strip().lower())) is not None}
-    return value * factors.pop() if len(factors) == 1 else None
+    return mass_in_mg(value, units_of(quantity))
 
 
 def is_counted(quantity: Body) -> bool:
     """Whether a quantity counts units (capsules, syringes) rather than measures an amount."""
-    units = units_of(quantity)
-    return not units or any(unit.strip().strip("{}[]").lower() in _COUNTED for unit in units)
+    return counts_units(units_of(quantity))
 
 
 def read_quantity(quantity: Body, strength_mg: Decimal | None, resource: Resource, name: str) -> Decimal | None:
@@ -206,13 +161,10 @@ def read_days(duration: Body, resource: Resource, name: str) -> int | None:
     value = number_of(duration, "value")
     if value is None:
         return None
-    units = units_of(duration) or ("",)
-    factor = next((_DAYS[unit.strip().lower()] for unit in units if unit.strip().lower() in _DAYS), None)
-    days = value * factor if factor is not None else None
-    if days is None or days != days.to_integral_value() or not 0 <= days <= 1000:
+    days = whole_days(value, units_of(duration))
+    if days is None:
         resource.notes.leave(f"{resource.type}.{name}, not whole days or weeks")
-        return None
-    return int(days)
+    return days
 
 
 def read_purpose(resource: Resource) -> str | None:

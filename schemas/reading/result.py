@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from schemas.events import Entry
+from schemas.events import Entry, PatientsMerged
 from schemas.reading.context import ReadingContext
 from schemas.reading.stamp import short_id
 from schemas.rejection import IgnoreReason, Rejection, RejectionReason
@@ -44,6 +44,8 @@ class Reading:
     unread: dict[str, int] = field(default_factory=dict)
     patients: dict[str, PatientRef] = field(default_factory=dict)
     """References of the Patients in this message, for `ReadingContext.patients` of other files."""
+    merges: tuple[PatientsMerged, ...] = ()
+    """Which numbers are one patient; each is also counted as ignored (`merge-waits`) until it is carried out."""
 
     @property
     def outcome(self) -> Outcome:
@@ -119,7 +121,17 @@ class Notes:
         """Count a part that no reader reads."""
         self.unread[kind] += 1
 
-    def finish(self, entries: tuple[Entry, ...], patients: Mapping[str, PatientRef] | None = None) -> Reading:
+    @property
+    def has_told(self) -> bool:
+        """Whether anything was rejected or ignored so far."""
+        return bool(self._rejections or self._ignored)
+
+    def finish(
+        self,
+        entries: tuple[Entry, ...],
+        patients: Mapping[str, PatientRef] | None = None,
+        merges: tuple[PatientsMerged, ...] = (),
+    ) -> Reading:
         """The reading; the first entry carries the count of what was not read."""
         unread = dict(sorted(self.unread.items()))
         if entries and unread:
@@ -130,4 +142,5 @@ class Notes:
             ignored=tuple(Ignored(reason, what, count) for (reason, what), count in sorted(self._ignored.items())),
             unread=unread,
             patients=dict(patients or {}),
+            merges=merges,
         )

@@ -86,9 +86,9 @@ _ACK_BUCKETS = (30.0, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MIN
 METRICS: Final = (
     Metric("messages_received_total", Kind.COUNTER, ("feed", "type", "ack"), _DOORS,
            "Messages taken in, by feed, type, and the acknowledgement given (none where the sender wrote to Kafka)."),
-    Metric("messages_translated_total", Kind.COUNTER, ("feed", "outcome"), _PIPELINE,
+    Metric("messages_translated_total", Kind.COUNTER, ("feed", "outcome"), _DOORS,
            "Messages read, by what became of them: translated, partly, ignored, rejected."),
-    Metric("messages_rejected_total", Kind.COUNTER, ("feed", "reason"), _PIPELINE,
+    Metric("messages_rejected_total", Kind.COUNTER, ("feed", "reason"), _DOORS,
            "Messages and parts of messages that are held and cannot be used, by reason."),
     Metric("facts_total", Kind.COUNTER, ("kind", "outcome"), _PIPELINE,
            "Facts that reached a patient's record: applied, duplicate, ignored, quarantined, forwarded."),
@@ -110,7 +110,7 @@ METRICS: Final = (
            "Patients on whom the rules run, in the partitions of this worker."),
     Metric("patients_unwatched", Kind.GAUGE, (), _PIPELINE,
            "Patients who take the drug and on whom no rule can run: an unusable record, or quarantine."),
-    Metric("feed_silence_seconds", Kind.GAUGE, ("feed",), _PIPELINE,
+    Metric("feed_silence_seconds", Kind.GAUGE, ("feed",), _DOORS,
            "Time since the newest message of a feed."),
     Metric("heartbeat_age_seconds", Kind.GAUGE, ("partition",), _PIPELINE,
            "Time since the newest tick that passed the whole pipeline of a partition."),
@@ -144,7 +144,10 @@ class Acknowledgement(StrEnum):
 
 
 MESSAGE_TYPES: Final = frozenset(
-    {"fhir", "event", "tick", "lab-result", "dispense", "patient-fact", "ORU", "ADT", "RDE", "RDS", "RAS", "OMP", "VXU"}
+    {
+        *("fhir", "event", "hl7v2", "tick", "lab-result", "dispense", "patient-fact"),
+        *("ORU", "ADT", "RDE", "RDS", "RAS", "OMP", "ORM", "VXU", "PPR"),
+    }
 )
 TRANSLATED: Final = frozenset({"translated", "partly", "ignored", "rejected"})
 FACT_OUTCOMES: Final = frozenset({"applied", "duplicate", "ignored", "quarantined", "forwarded"})
@@ -266,6 +269,15 @@ class PrometheusMeters:
         """One message was read."""
         feed = closed(feed, self._vocabulary.feeds)
         self._count("messages_translated_total", feed, closed(outcome, TRANSLATED))
+        with self._lock:
+            # What came by the front door was counted there; that it came is heard here too.
+            self._feeds[feed] = self._clock()
+
+    def feed_heard(self, feed: str, at: datetime) -> None:
+        """The newest message of a feed before this process started came then."""
+        feed = closed(feed, self._vocabulary.feeds)
+        with self._lock:
+            self._feeds[feed] = max(at, self._feeds.get(feed, at))
 
     def message_rejected(self, feed: str, reason: str) -> None:
         """A message, or a part of one, cannot be used."""

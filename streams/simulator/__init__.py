@@ -8,6 +8,7 @@ Nobody in it exists, and nobody has a name.
 from streams.simulator.event_writer import event_lines, write_events
 from streams.simulator.fhir_writer import write_fhir
 from streams.simulator.happenings import Happening, Mishap
+from streams.simulator.hl7_writer import write_hl7
 from streams.simulator.load import LoadMessage, load_enrolments, load_reports
 from streams.simulator.ward import by_the_book, simulate
 
@@ -22,4 +23,5 @@ __all__ = [
     "simulate",
     "write_events",
     "write_fhir",
+    "write_hl7",
 ]

@@ -18,6 +18,7 @@ from streams.refusals import Refusal
 from streams.simulator.event_writer import write_events
 from streams.simulator.fhir_writer import write_fhir
 from streams.simulator.happenings import Happening, Mishap
+from streams.simulator.hl7_writer import write_hl7
 from streams.simulator.ward import DEFAULT_PATIENTS, DEFAULT_SEED, DEFAULT_WEEKS, simulate
 
 MANIFEST: Final = "manifest.json"
@@ -45,8 +46,6 @@ def simulate_command(
 ) -> None:
     """Write synthetic patients: pathways with cycles, counts, holds and named mishaps. Same seed, same bytes."""
     console = Console(stderr=True)
-    if output_format is OutputFormat.HL7:
-        raise Refusal("HL7 v2 is not written yet: use --format events or --format fhir.")
     prepare_folder(out)
     with Progress(
         TextColumn("{task.description}"),
@@ -79,7 +78,7 @@ def prepare_folder(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refusal(f"{out} cannot be made ({error.strerror}): name another folder with --out.") from error
-    ours = {MANIFEST, OutputFormat.EVENTS.value, OutputFormat.FHIR.value}
+    ours = {MANIFEST, *(each.value for each in OutputFormat)}
     found = sorted(path.name for path in out.iterdir())
     if found and (not _was_made_by_us(out / MANIFEST) or set(found) - ours):
         raise FolderNotOurs(
@@ -99,6 +98,8 @@ def write_ward(happenings: list[Happening], out: Path, output_format: OutputForm
     folder.mkdir()
     if output_format is OutputFormat.FHIR:
         write_fhir(happenings, folder)
+    elif output_format is OutputFormat.HL7:
+        write_hl7(happenings, folder)
     else:
         write_events(happenings, folder)
     return {"made_by": MADE_BY, "format": output_format.value, **count_ward(happenings)}

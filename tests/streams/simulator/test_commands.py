@@ -62,8 +62,8 @@ def test_a_file_is_not_a_folder(tmp_path: Path) -> None:
     assert refused.value.exit_code == 2
 
 
-def test_hl7_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="--format events") as refused:
-        simulate_command(1, 1, 1, tmp_path / "ward", OutputFormat.HL7)
-    assert refused.value.exit_code == 2
-    assert not (tmp_path / "ward").exists()
+def test_hl7_is_one_file_a_patient(tmp_path: Path) -> None:
+    simulate_command(2, 2, 1, tmp_path / "ward", OutputFormat.HL7)
+    written = sorted((tmp_path / "ward" / "hl7").iterdir())
+    assert len(written) == 2
+    assert all(path.suffix == ".hl7" and path.read_bytes().startswith(b"MSH|^~\\&|") for path in written)
