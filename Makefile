@@ -13,10 +13,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 LAPTOP := $(VENV)/.laptop-is-installed
 DEV := $(VENV)/.dev-is-installed
+MUTATION := $(VENV)/.mutation-is-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test fast full lint format types imports broker-tests bench chaos simulation docs lock clean
+.PHONY: help setup demo test fast full lint format types imports broker-tests bench chaos simulation coverage mutation \
+  docs lock clean
 
 help: ## this list
 	@while IFS= read -r line; do case $$line in \
@@ -35,7 +37,7 @@ test: lint types imports fast ## all tests that a laptop can run
 fast: $(DEV) ## tests that need no broker and no network, in under a minute
 	$(PYTEST) -n $(JOBS) --dist loadgroup -m "not broker and not prometheus and not chaos and not slow"
 
-full: test simulation chaos ## `make test`, then the long forms of simulation and chaos
+full: test simulation chaos coverage mutation ## `make test`, then simulation, chaos, coverage and mutation at length
 
 lint: $(DEV) ## style and common mistakes (ruff)
 	$(BIN)/ruff check .
@@ -63,6 +65,14 @@ chaos: $(DEV) ## kill, pause and restart real processes; compare with the replay
 simulation: $(DEV) ## the same bodies on a simulated log, store and clock: SEEDS=20000 orders of events and faults
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
 
+# Asked for with `make coverage AT_LEAST=100` to fail below it; without it the figures are only told.
+coverage: $(DEV) ## line and branch coverage of rules/ by its own tests, family by family
+	$(BIN)/python -m tests.rule_coverage --jobs $(JOBS) $(if $(AT_LEAST),--at-least $(AT_LEAST)) $(ARGS)
+
+mutation: $(MUTATION) ## plant mistakes into rules/ and see whether the tests notice: FAMILY=thrombosis for one
+	$(BIN)/python -m tests.mutation --mutmut $(CURDIR)/$(VENV)/mutation/bin/mutmut --jobs $(JOBS) \
+	  $(if $(FAMILY),--family $(FAMILY)) $(ARGS)
+
 docs: $(DEV) ## write the generated pages and schemas anew
 	$(BIN)/python -m schemas.published.generate
 	$(BIN)/python -m streams.rules_commands --write-docs
@@ -77,6 +87,7 @@ lock: $(DEV) ## resolve the dependencies of pyproject.toml anew into requirement
 	$(COMPILE) pyproject.toml -c requirements/dev.txt --output-file requirements/run.txt
 	$(COMPILE) --group build -c requirements/dev.txt --output-file requirements/build.txt
 	$(COMPILE) --group lock --output-file requirements/lock.txt
+	$(COMPILE) --group mutation --output-file requirements/mutation.txt
 
 clean: ## remove the environment, caches and the state of the laptop broker
 	@if [ -x $(BIN)/myelowatch ] && [ -d .myelowatch ]; then $(BIN)/myelowatch broker stop || true; fi
@@ -111,3 +122,13 @@ $(DEV): requirements/dev.txt pyproject.toml | $(BIN)/python
 	@$(PIP) install --require-hashes --requirement requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@ $(LAPTOP)
+
+# The mutation tool wants a newer click than the stream engine bears: an environment of its own, which sees ours behind it.
+$(MUTATION): requirements/mutation.txt $(DEV)
+	@echo "Installing what plants mistakes (requirements/mutation.txt) ..."
+	@rm -rf $(VENV)/mutation
+	@$(BIN)/python -m venv $(VENV)/mutation
+	@$(VENV)/mutation/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement requirements/mutation.txt
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > \
+	  "$$($(VENV)/mutation/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/house.pth"
+	@touch $@

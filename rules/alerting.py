@@ -97,7 +97,8 @@ def is_same_subject(entry: RuleEntry, alert: Alert, finding: Finding, ledger: Le
             abs(days_between(alert.since, finding.since, ledger.zone)) <= policy.terms.pre_cycle_window_days.whole * 2
         )
     if entry.subject is Subject.COURSE:
-        return alert.course == ledger.number
+        # What was raised at the order, before the first dose, is about the course that dose begins.
+        return alert.course == ledger.number or (alert.course == 0 and ledger.number == 1)
     return True
 
 

@@ -33,14 +33,20 @@ CATALOGUE_MARK = hashlib.blake2b(
 
 _ANC_PARTS = frozenset(("wbc", "neutrophils-pct", "segs-pct", "bands-pct", "segs-abs", "bands-abs"))
 """From these an ANC may be computed, or one that was measured be refused."""
-_COURSE = (
+_TREATMENT = (
     "person", "enrolled_at", "number", "started_at", "ended_at", "end_reason", "cycles", "plan", "dose", "baseline",
-    "neutropenia", "thrombocytopenia", "past_episodes", "holds", "released", "late", "held_dispenses", "resumed",
-    "fever", "complication_at", "doubts", "anaemia", "cleared_at",
+    "start_dose", "stops", "stops_ended_at", "pregnancy", "doubts",
 )  # fmt: skip
 """Fields of the ledger that any rule may look at without naming them."""
-_course_of = attrgetter(*_COURSE)
-_bounded_of = attrgetter("diagnoses", "procedures", "stays")
+_COUNTED = (
+    "neutropenia", "thrombocytopenia", "past_episodes", "holds", "released", "late", "held_dispenses", "resumed",
+    "fever", "complication_at", "anaemia", "cleared_at", "liver", "lysis",
+)  # fmt: skip
+"""Fields that results make: any rule may look at them that names one of these."""
+_COUNTS = ("anc", "platelets", "haemoglobin", "temperature", "alt", "bilirubin")
+_treatment_of = attrgetter(*_TREATMENT)
+_counted_of = attrgetter(*_COUNTED)
+_bounded_of = attrgetter("diagnoses", "procedures", "stays", "vaccines")
 """Fields that keep the newest few: what falls out may have another name than what came in."""
 
 
@@ -57,6 +63,16 @@ def places_of(rules: int) -> Iterator[int]:
         lowest = rules & -rules
         yield lowest.bit_length() - 1
         rules ^= lowest
+
+
+def rule_set(rules: Iterable[str]) -> int:
+    """Rules by id; ids that no catalogue knows are left out."""
+    places = 0
+    for rule in rules:
+        place = PLACE.get(rule)
+        if place is not None:
+            places |= 1 << place
+    return places
 
 
 def _concerned() -> dict[str, int]:
@@ -81,20 +97,17 @@ _CONCERNED = _concerned()
 _LIMITS = _limits()
 """Policy keys by analyte, and the rules for which the side of that limit matters."""
 _SPARED = {
-    analyte: sum(1 << place for place, entry in enumerate(CATALOGUE) if analyte in entry.limits)
+    analyte: rule_set(entry.id for entry in CATALOGUE if entry.limits.get(analyte))
     for analyte in {name for entry in CATALOGUE for name in entry.limits}
 }
-"""Rules that a plain value of the analyte does not concern unless it crosses one of their limits."""
-
-
-def rule_set(rules: Iterable[str]) -> int:
-    """Rules by id; ids that no catalogue knows are left out."""
-    places = 0
-    for rule in rules:
-        place = PLACE.get(rule)
-        if place is not None:
-            places |= 1 << place
-    return places
+"""Silent rules that a plain value of the analyte does not concern unless it crosses one of their limits."""
+_BY_COURSE = {
+    analyte: rule_set(entry.id for entry in CATALOGUE if entry.limits.get(analyte) == ())
+    for analyte in {name for entry in CATALOGUE for name in entry.limits}
+}
+"""Rules that see the analyte only through what the course makes of it, silent or not."""
+_BY_COUNTS = _close(rule_set(entry.id for entry in CATALOGUE if not set(_COUNTS).isdisjoint(entry.reads)))
+"""Rules that may look at episodes and holds."""
 
 
 def entries_of(rules: int) -> list[tuple[int, RuleEntry]]:
@@ -119,9 +132,9 @@ def rules_concerned(before: Ledger, history: History, facts: Sequence[AnyKept], 
     `before` is the ledger as it stood; `speaking` are the rules with an open alert or a gap.
     """
     after = history.ledger
-    if history.was_refolded or _has_course_changed(before, after):
+    if history.was_refolded or _has_treatment_changed(before, after):
         return EVERY
-    rules = 0
+    rules = 0 if all(map(is_, _counted_of(before), _counted_of(after))) else _BY_COUNTS
     analytes: set[str] = set()
     for fact in facts:
         if isinstance(fact, Result):
@@ -139,8 +152,8 @@ def rules_concerned(before: Ledger, history: History, facts: Sequence[AnyKept], 
     return rules
 
 
-def _has_course_changed(before: Ledger, after: Ledger) -> bool:
-    if not all(map(is_, _course_of(before), _course_of(after))):
+def _has_treatment_changed(before: Ledger, after: Ledger) -> bool:
+    if not all(map(is_, _treatment_of(before), _treatment_of(after))):
         return True
     pairs = zip(_bounded_of(before), _bounded_of(after), strict=True)
     return any(held is not now and len(held) >= len(now) for held, now in pairs)
@@ -156,7 +169,7 @@ def _concerned_by_value(
     was, now = _plain_value(old), _plain_value(new)
     if was is None or now is None or analyte in after.preliminary or analyte in after.unusable:
         return readers
-    rules = readers & (~_SPARED.get(analyte, 0) | speaking)
+    rules = readers & ~_BY_COURSE.get(analyte, 0) & (~_SPARED.get(analyte, 0) | speaking)
     for key, those in _LIMITS.get(analyte, ()):
         limit = getattr(policy.terms, key).value
         if _side(was, limit) != _side(now, limit):

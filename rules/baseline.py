@@ -45,8 +45,19 @@ def start_counts(view: View) -> tuple[StartCount, StartCount]:
     """ANC and platelets as they were before the first dose (clinical reference, part 1.5)."""
     terms = view.policy.terms
     platelets = terms.start_plt_below if heavy_infiltration(view) is None else terms.start_plt_below_infiltrated
+    return _counts_against(view, terms.start_anc_below, platelets)
+
+
+def gate_counts(view: View) -> tuple[StartCount, StartCount]:
+    """The same against the gate of a label that forbids the start (clinical reference, part 2.1)."""
+    terms = view.policy.terms
+    platelets = terms.gate_plt_below if heavy_infiltration(view) is None else terms.gate_plt_below_infiltrated
+    return _counts_against(view, terms.gate_anc_below, platelets)
+
+
+def _counts_against(view: View, anc: Number, platelets: Number) -> tuple[StartCount, StartCount]:
     return (
-        StartCount("anc", "ANC", terms.start_anc_below, view.baseline("anc"), _since_start(view, "anc")),
+        StartCount("anc", "ANC", anc, view.baseline("anc"), _since_start(view, "anc")),
         StartCount("platelets", "platelets", platelets, view.baseline("platelets"), _since_start(view, "platelets")),
     )
 

@@ -11,10 +11,17 @@ from rules.dosing.entries import ENTRIES as DOSING
 from rules.entry import RuleEntry
 from rules.haematology import anc_cycle_delay, anc_hold, fn_suspected, plt_hold
 from rules.haematology.entries import ENTRIES as HAEMATOLOGY
-from rules.holds import CountHoldRule, FeverHoldRule, HoldRules
+from rules.holds import CountHoldRule, FeverHoldRule, HoldRules, StopRule
+from rules.indication.entries import ENTRIES as INDICATION
 from rules.infection.entries import ENTRIES as INFECTION
 from rules.monitoring.entries import ENTRIES as MONITORING
+from rules.pregnancy.entries import ENTRIES as PREGNANCY
+from rules.pregnancy.entries import STOP_RULES as PREGNANCY_STOPS
+from rules.renal.entries import ENTRIES as RENAL
+from rules.thrombosis import ate_event, vte_event_hold
 from rules.thrombosis.entries import ENTRIES as THROMBOSIS
+from rules.toxicity import hep_enzyme_stop, hyper_stop, nonheme_g34, skin
+from rules.toxicity.entries import ENTRIES as TOXICITY
 
 RULES_VERSION = "1"
 """Changes whenever a rule's code may answer differently; part of every policy activation."""
@@ -31,11 +38,32 @@ HOLD_RULES = HoldRules(
             anc_hold.releases,
         ),
         CountHoldRule(anc_hold.RULE_ID, "repeat", "anc", "anc_episode_below", anc_hold.opens_repeat, anc_hold.releases),
+        CountHoldRule(anc_hold.RULE_ID, "label", "anc", "anc_episode_below", anc_hold.opens_label, anc_hold.releases),
         CountHoldRule(plt_hold.RULE_ID, "low", "platelets", "plt_hold_below", plt_hold.opens, plt_hold.releases),
     ),
     fever=FeverHoldRule(fn_suspected.RULE_ID, fn_suspected.opens, fn_suspected.releases),
+    stops=(
+        StopRule(hyper_stop.RULE_ID, hyper_stop.concerns, hyper_stop.find),
+        StopRule(skin.DERM_STOP, skin.concerns, skin.find),
+        StopRule(hep_enzyme_stop.RULE_ID, hep_enzyme_stop.concerns, hep_enzyme_stop.find),
+        StopRule(nonheme_g34.RULE_ID, nonheme_g34.concerns, nonheme_g34.find),
+        StopRule(vte_event_hold.RULE_ID, vte_event_hold.concerns, vte_event_hold.find),
+        StopRule(ate_event.RULE_ID, ate_event.concerns, ate_event.find),
+        *PREGNANCY_STOPS,
+    ),
 )
 
-CATALOGUE: tuple[RuleEntry, ...] = (*HAEMATOLOGY, *DOSING, *MONITORING, *THROMBOSIS, *INFECTION, *DATA_QUALITY)
+CATALOGUE: tuple[RuleEntry, ...] = (
+    *HAEMATOLOGY,
+    *DOSING,
+    *RENAL,
+    *INDICATION,
+    *MONITORING,
+    *THROMBOSIS,
+    *INFECTION,
+    *PREGNANCY,
+    *TOXICITY,
+    *DATA_QUALITY,
+)
 
 BY_ID = {entry.id: entry for entry in CATALOGUE}

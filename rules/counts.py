@@ -17,8 +17,12 @@ from rules.calendar import days_between
 from rules.course_moment import moment_of
 from rules.holds import CountHoldRule, Episode, Fever, Hold, HoldRules, Moment, PastEpisode, is_hold_known_at
 from rules.ledger import LENALIDOMIDE, Doubt, HeldDispense, Ledger
+from rules.liver import advance_liver
+from rules.lysis import LYSIS, advance_lysis
 from rules.picture import Result
 from rules.policy.terms import Policy
+from rules.pregnancy_evidence import take_answers
+from rules.stops import open_stops
 from schemas.events import FactStatus, ResultDoubt
 
 COUNTS = ("anc", "wbc", "platelets", "haemoglobin")
@@ -27,6 +31,10 @@ _HUNDRED = Decimal(100)
 _KEPT_PAST = 6
 _KEPT_LATE = 4
 _KEPT_RELEASED = 6
+_FOLLOWED = ("creatinine", "egfr")
+_KEPT_OLDER = 8
+_THINNED_TO_DAYS = 7
+"""How far apart older values of a series are kept: no limit of medicine, only what a record has room for."""
 _KEPT_DOUBTS = 4
 """Of one kind and analyte, so that a feed that lost its units does not grow the record without end."""
 _DOUBT_KINDS = {
@@ -46,6 +54,7 @@ def advance_results(ledger: Ledger, results: list[Result], policy: Policy, hold_
         if result.doubt is not None:
             _note_unusable(ledger, result)
     _settle_code_systems(ledger, results)
+    take_answers(ledger, results, policy)
     panel: dict[str, Result] = {}
     for analyte, values in by_analyte.items():
         chosen = _choose(ledger, analyte, values, policy)
@@ -67,10 +76,16 @@ def advance_results(ledger: Ledger, results: list[Result], policy: Policy, hold_
     ledger.previous = {**ledger.previous, **{name: ledger.newest[name] for name in marked if name in ledger.newest}}
     ledger.newest = {**ledger.newest, **marked}
     _forget(ledger, marked)
+    followed = {name: marked[name] for name in _FOLLOWED if name in marked}
+    if followed:
+        ledger.series = {**ledger.series, **{name: _extended(ledger, value) for name, value in followed.items()}}
     if "anc" in marked:
         _judge_count(ledger, marked["anc"], "anc", policy, hold_rules)
     if "platelets" in marked:
         _judge_count(ledger, marked["platelets"], "platelets", policy, hold_rules)
+    advance_liver(ledger, marked, policy)
+    if not marked.keys().isdisjoint(LYSIS):
+        advance_lysis(ledger, policy)
     if "haemoglobin" in marked:
         _advance_anaemia(ledger, marked["haemoglobin"], policy)
     if "temperature" in marked:
@@ -264,6 +279,24 @@ def _extend_baseline(ledger: Ledger, valid: Mapping[str, Result]) -> None:
             ledger.baseline = {**ledger.baseline, **early}
 
 
+def _extended(ledger: Ledger, result: Result) -> tuple[Result, ...]:
+    """The values of one analyte with one more: the newest two, before them the highest of each week, then fewer."""
+    values = (*ledger.series.get(result.analyte, ()), result)
+    older, newest = values[:-2], values[-2:]
+    if len(older) > 1 and days_between(older[-2].at, older[-1].at, ledger.zone) < _THINNED_TO_DAYS:
+        older = _joined(older, len(older) - 1)
+    if len(older) > _KEPT_OLDER:
+        # Where room runs out the two that lie closest become one, so that the oldest stays and far back is sparse.
+        closest = min(range(len(older) - 1, 0, -1), key=lambda place: older[place].at - older[place - 1].at)
+        older = _joined(older, closest)
+    return (*older, *newest)
+
+
+def _joined(values: tuple[Result, ...], place: int) -> tuple[Result, ...]:
+    """Two neighbours as one, the higher of them."""
+    return (*values[: place - 1], max(values[place - 1 : place + 1], key=_value), *values[place + 1 :])
+
+
 def _advance_anaemia(ledger: Ledger, count: Result, policy: Policy) -> None:
     """A run of low haemoglobin values, so that one alert spans it; a bound that proves nothing changes nothing."""
     is_low, spell = count.is_below(policy.terms.hb_low_below.value), ledger.anaemia
@@ -327,7 +360,8 @@ def _is_released(hold: Hold, count: Result, rules: tuple[CountHoldRule, ...], po
 def _first_that_opens(
     rules: tuple[CountHoldRule, ...], count: Result, moment: Moment, policy: Policy
 ) -> CountHoldRule | None:
-    return next((rule for rule in rules if rule.opens(count, moment, policy.terms)), None)
+    """A rule that the policy switches off holds nothing: a hold that no alert speaks of would be a trap."""
+    return next((r for r in rules if policy.severity(r.rule, r.reason) and r.opens(count, moment, policy.terms)), None)
 
 
 def _advance_episode(ledger: Ledger, count: Result, cause: str, is_low: bool) -> None:
@@ -406,13 +440,18 @@ def _keep_holding(
     held = replace(hold, newest=newest, worst=worst, is_provisional=hold.is_provisional and count.is_doubtful)
     late_enough = days_between(hold.opened.at, count.at, ledger.zone) >= policy.terms.anc_persistent_after_days.whole
     is_low = count.is_below(policy.terms.anc_episode_below.value)
-    if hold.cause == "anc" and hold.persistent is None and late_enough and is_low:
+    reading = policy.terms.anc_persistent_reading
+    if hold.cause == "anc" and hold.persistent is None and late_enough and is_low and reading != "none":
         held = replace(held, persistent=count)
     if decided is not None:
         ranks = [(other.rule, other.reason) for other in rules]
         if rules.index(decided) < ranks.index((hold.rule, hold.reason)):
             held = replace(held, rule=decided.rule, reason=decided.reason, decided=count)
     ledger.holds = tuple(held if other.cause == hold.cause else other for other in ledger.holds)
+    is_first = held.persistent is count and not count.is_doubtful
+    if is_first and reading == "resume-lower" and (decided is None or decided.reason != "severe"):
+        # The other reading of the panel: after a failed week treatment goes on one step lower, although still low.
+        _release(ledger, held, count)
 
 
 def _release(ledger: Ledger, hold: Hold, count: Result) -> None:
@@ -421,7 +460,8 @@ def _release(ledger: Ledger, hold: Hold, count: Result) -> None:
     ledger.holds = tuple(other for other in ledger.holds if other.cause != hold.cause)
     if not ledger.holds:
         # The drug is clear only when every cause is: what was dispensed meanwhile is no longer held.
-        ledger.held_dispenses = ()
+        stops = {stop.rule for stop in open_stops(ledger, count.at)}
+        ledger.held_dispenses = tuple(held for held in ledger.held_dispenses if held.cause in stops)
         ledger.cleared_at = count.at
     if hold.known > count.known:
         ledger.late = (*ledger.late, closed)[-_KEPT_LATE:]
@@ -454,7 +494,7 @@ def _judge_fever(ledger: Ledger, policy: Policy, hold_rules: HoldRules) -> None:
         return
     if hold is None:
         reason = rule.opens(fever, anc, policy.terms) if fever.below is None else None
-        if reason is None:
+        if reason is None or policy.severity(rule.rule, reason) is None:
             return
         ledger.fever_count += 1
         deciding = fever.last if anc is None or fever.last.at >= anc.at else anc

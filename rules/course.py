@@ -19,6 +19,7 @@ from rules.calendar import days_after, days_between
 from rules.counts import advance_results
 from rules.holds import HoldRules, is_hold_known_at
 from rules.ledger import LENALIDOMIDE, Cycle, HeldDispense, Ledger, Resumed
+from rules.lysis import advance_lysis
 from rules.picture import (
     Allergy,
     AnyKept,
@@ -29,9 +30,12 @@ from rules.picture import (
     Statement,
     Stay,
     Supply,
+    Vaccine,
 )
 from rules.policy.terms import Policy
+from rules.pregnancy_evidence import OUTCOME, take_pregnancy_code
 from rules.resuming import allowed_dose, is_within
+from rules.stops import open_stops, settle_stops
 from schemas.events import FactStatus
 
 DEXAMETHASONE = "dexamethasone"
@@ -40,6 +44,10 @@ _KEPT_SUPPLIES = 8
 _KEPT_DOSES = 60
 _KEPT_DIAGNOSES = 60
 _KEPT_PROCEDURES = 12
+_KEPT_VACCINES = 40
+_KEPT_STATED = 8
+_HISTORY_KEPT = frozenset(("contraception", "menses", "donation", "authorisation"))
+"""Statements of which the course matters: when each was made, not only what was said last."""
 
 
 def fold(opening: Ledger, facts: Iterable[AnyKept], policy: Policy, hold_rules: HoldRules) -> Ledger:
@@ -65,6 +73,7 @@ def advance(ledger: Ledger, facts: Sequence[AnyKept], policy: Policy, hold_rules
             _advance_one(ledger, fact, policy)
     if ledger.folded_to is None or first.at > ledger.folded_to:
         ledger.folded_to = first.at
+    settle_stops(ledger, facts, policy, hold_rules)
 
 
 def _advance_one(ledger: Ledger, fact: AnyKept, policy: Policy) -> None:
@@ -77,6 +86,7 @@ def _advance_one(ledger: Ledger, fact: AnyKept, policy: Policy) -> None:
             _take_person(ledger, fact)
         case Diagnosis():
             ledger.diagnoses = (*ledger.diagnoses, fact)[-_KEPT_DIAGNOSES:]
+            take_pregnancy_code(ledger, fact, policy)
             if fact.grade is not None and fact.grade >= policy.terms.complication_grade_at.value:
                 ledger.complication_at = fact.at
         case Allergy():
@@ -85,6 +95,8 @@ def _advance_one(ledger: Ledger, fact: AnyKept, policy: Policy) -> None:
             ledger.procedures = (*ledger.procedures, fact)[-_KEPT_PROCEDURES:]
         case Stay():
             ledger.stays = (*ledger.stays, fact)[-_KEPT_PROCEDURES:]
+        case Vaccine():
+            ledger.vaccines = (*ledger.vaccines, fact)[-_KEPT_VACCINES:]
         case _:
             pass
 
@@ -114,6 +126,12 @@ def _take_statement(ledger: Ledger, fact: Statement, policy: Policy) -> None:
     if not is_same or (before is not None and before.until is not None and before.until < fact.at):
         ledger.first_stated = {**ledger.first_stated, fact.code: fact}
     ledger.statements = {**ledger.statements, fact.code: fact}
+    if fact.code in _HISTORY_KEPT:
+        same = [held for held in ledger.stated if held.code == fact.code]
+        drop = same[0] if len(same) >= _KEPT_STATED else None
+        ledger.stated = (*(held for held in ledger.stated if held is not drop), fact)
+    if fact.code == OUTCOME:
+        ledger.pregnancy = None
     if fact.code == "planned-cycle-day-1" and fact.when is not None:
         ledger.plan = fact
         ledger.enrolled_at = ledger.enrolled_at or fact.at
@@ -147,10 +165,11 @@ def _take_supply(ledger: Ledger, fact: Supply, policy: Policy) -> None:
         _take_hand_over(ledger, fact, policy)
     else:
         _take_dose(ledger, fact.at, fact, "administered", policy)
-        if not ledger.holds:
+        if not ledger.holds and not open_stops(ledger, fact.at):
             ledger.released = ()
     if fact.dose is not None:
         ledger.dose = fact
+        ledger.start_dose = ledger.start_dose or fact
 
 
 def _make_room(supplies: tuple[Supply, ...], fact: Supply, policy: Policy) -> tuple[Supply, ...]:
@@ -190,8 +209,9 @@ def _begin_again_after_stop(ledger: Ledger, at: datetime) -> None:
     ledger.released = ledger.late = ()
     ledger.resumed = None
     ledger.baseline = {}
-    ledger.dose = None
+    ledger.dose = ledger.start_dose = None
     ledger.complication_at = None
+    ledger.lysis = None
 
 
 def _start_course(ledger: Ledger, at: datetime, policy: Policy) -> None:
@@ -240,24 +260,26 @@ def _open_cycle(ledger: Ledger, fact: Supply, policy: Policy) -> None:
             day_1, trust = plan.when, "planned"
     if fact.cycle_day_1:
         day_1, trust = fact.at, "patient-reported"
-    _append_cycle(ledger, day_1, trust, fact.known)
+    _append_cycle(ledger, day_1, trust, fact.known, policy)
 
 
-def _append_cycle(ledger: Ledger, day_1: datetime, trust: str, known: datetime) -> None:
+def _append_cycle(ledger: Ledger, day_1: datetime, trust: str, known: datetime, policy: Policy) -> None:
     number = ledger.cycles[-1].number + 1 if ledger.cycles else 1
     ledger.cycles = (*ledger.cycles, Cycle(number, day_1, trust, known))[-_KEPT_CYCLES:]
+    if number == 1:
+        advance_lysis(ledger, policy)
 
 
 def _take_dose(ledger: Ledger, at: datetime, fact: Supply | Statement, trust: str, policy: Policy) -> None:
     """A dose taken is the most trusted day 1; it also corrects a day 1 that was only inferred or planned."""
     if ledger.started_at is None:
         _start_course(ledger, at, policy)
-        _append_cycle(ledger, at, trust, fact.known)
+        _append_cycle(ledger, at, trust, fact.known, policy)
         return
     last = ledger.cycles[-1]
     since = days_between(last.day_1, at, ledger.zone)
     if since >= policy.terms.cycle_infer_after_days.whole:
-        _append_cycle(ledger, at, trust, fact.known)
+        _append_cycle(ledger, at, trust, fact.known, policy)
     elif last.is_inferred and abs(since) <= policy.terms.cycle_plan_match_days.whole:
         ledger.cycles = (*ledger.cycles[:-1], Cycle(last.number, at, trust, fact.known))
         if last.number == 1:
@@ -291,6 +313,12 @@ def _judge_dispense(ledger: Ledger, fact: Supply, policy: Policy) -> None:
         met = min(ledger.holds, key=lambda hold: hold.known)
         was_known = is_hold_known_at(met, fact.last)
         held = HeldDispense(fact, met.cause, met.opened, was_known)
+        ledger.held_dispenses = (*ledger.held_dispenses, held)[-_KEPT_SUPPLIES:]
+        return
+    stops = open_stops(ledger, fact.at)
+    if stops:
+        first = min(stops, key=lambda stop: stop.known)
+        held = HeldDispense(fact, first.rule, first.opened, fact.last >= first.known)
         ledger.held_dispenses = (*ledger.held_dispenses, held)[-_KEPT_SUPPLIES:]
         return
     if ledger.released:

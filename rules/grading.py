@@ -19,7 +19,7 @@ from rules.picture import Result
 from schemas.alerts import Grade
 
 UNKNOWN = "unknown"
-_OPS = ("below", "above", "at_least")
+_OPS = ("below", "above", "at_least", "at_most")
 _TIMES = ("lln", "uln", "baseline")
 _WHEN = ("baseline-known", "baseline-raised", "baseline-not-raised", "baseline-below-lln", "baseline-not-below-lln",
          "on-anticoagulant", "no-anticoagulant")  # fmt: skip
@@ -63,6 +63,8 @@ class GradedTerm:
     says: Mapping[int, str]
     rows: tuple[GradeRow, ...]
     source: str
+    ungraded_below: Decimal | None = None
+    """Below it the term names no grade: another term does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +123,9 @@ def grade_result(
 
 def grade_measured(term: GradedTerm, measured: Measured) -> Grade:
     """The worst grade that is known to be reached; 0 only where every row is known not to be met."""
-    is_open = False
-    for row in term.rows:
+    floor = term.ungraded_below
+    is_open = floor is not None and _is_below(measured.value, measured.bound, floor) is not False
+    for row in () if is_open else term.rows:
         met = _is_met(row, measured)
         if met:
             return Grade(term=term.term, version=term.version, grade=str(row.grade))
@@ -169,6 +172,13 @@ def _holds(comparison: Comparison, measured: Measured) -> bool | None:
     if comparison.op == "at_least":
         is_below = _is_below(value, bound, limit)
         return None if is_below is None else not is_below
+    is_above = _is_above(value, bound, limit)
+    if comparison.op == "at_most":
+        return None if is_above is None else not is_above
+    return is_above
+
+
+def _is_above(value: Decimal, bound: str | None, limit: Decimal) -> bool | None:
     if bound is None:
         return value > limit
     if bound in (">", ">="):
@@ -214,7 +224,7 @@ def read_grading(text: str) -> Grading:
 def _read_term(version: str, source: str, row: Mapping[str, object], wrong: list[str]) -> GradedTerm | None:
     name = f"{version}: {row.get('term') or 'a term without a name'}"
     missing = [field for field in ("term", "analyte", "unit", "says", "rows") if not row.get(field)]
-    extra = sorted(set(row) - {"term", "analyte", "unit", "says", "rows", "note"})
+    extra = sorted(set(row) - {"term", "analyte", "unit", "says", "rows", "note", "ungraded_below"})
     wrong.extend(f"{name}: `{field}` is missing" for field in missing)
     wrong.extend(f"{name}: unknown field `{field}`" for field in extra)
     if not source:
@@ -227,7 +237,10 @@ def _read_term(version: str, source: str, row: Mapping[str, object], wrong: list
     if [item.grade for item in read] != sorted((item.grade for item in read), reverse=True):
         wrong.append(f"{name}: rows go from the worst grade down")
     wrong.extend(f"{name}: grade {item.grade} has no words of the source" for item in read if item.grade not in says)
-    return GradedTerm(str(row["term"]), version, str(row["analyte"]), str(row["unit"]), says, read, source)
+    floor = _read_number(row["ungraded_below"]) if "ungraded_below" in row else None
+    if "ungraded_below" in row and floor is None:
+        wrong.append(f"{name}: {row['ungraded_below']!r} is not a number in quotes")
+    return GradedTerm(str(row["term"]), version, str(row["analyte"]), str(row["unit"]), says, read, source, floor)
 
 
 def _read_row(name: str, item: Mapping[str, object], wrong: list[str]) -> GradeRow | None:
@@ -254,13 +267,17 @@ def _read_comparison(name: str, part: Mapping[str, object], wrong: list[str]) ->
     if len(ops) != 1 or (times is not None and times not in _TIMES):
         wrong.append(f"{name} needs one of {', '.join(_OPS)}, and `times` only of {', '.join(_TIMES)}")
         return None
-    raw = part[ops[0]]
-    try:
-        # A number outside quotes has been through a float: it may not be what was written.
-        number = Decimal(raw) if isinstance(raw, str) else None
-    except InvalidOperation:
-        number = None
-    if number is None or not number.is_finite():
-        wrong.append(f"{name}: {raw!r} is not a number in quotes")
+    number = _read_number(part[ops[0]])
+    if number is None:
+        wrong.append(f"{name}: {part[ops[0]]!r} is not a number in quotes")
         return None
     return Comparison(ops[0], number, str(times) if times is not None else None)
+
+
+def _read_number(raw: object) -> Decimal | None:
+    """A number outside quotes has been through a float: it may not be what was written."""
+    try:
+        number = Decimal(raw) if isinstance(raw, str) else None
+    except InvalidOperation:
+        return None
+    return number if number is not None and number.is_finite() else None

@@ -16,7 +16,7 @@ import msgspec
 from rules.course import advance, fold
 from rules.holds import HoldRules
 from rules.ledger import Ledger
-from rules.picture import AnyKept, Diagnosis, Person, Result, merge_versions
+from rules.picture import AnyKept, Person, Result, Stay, Supply, merge_versions
 from rules.policy.terms import Policy
 from rules.record import (
     Chunk,
@@ -272,8 +272,9 @@ def _is_kept_until(fact: AnyKept, oldest: datetime | None) -> bool:
 def keep_unenrolled(history: History, facts: Sequence[AnyKept], at: datetime, policy: Policy) -> tuple[str, ...]:
     """Keep facts of a person not on lenalidomide, in case there will be treatment; nothing is folded.
 
-    Results are kept a while after they became known, conditions and demographics longer; and never
-    more than `_MOST_UNENROLLED`, newest first, so that a backfill of decades stays small.
+    Results, supplies and visits are kept a while after they became known, everything else (conditions, history,
+    statements, vaccines) longer; and never more than `_MOST_UNENROLLED`, newest first, so that a backfill of
+    decades stays small.
     """
     held = {fact.id: fact for fact in _all_facts(history, None)}
     answer = []
@@ -284,9 +285,9 @@ def keep_unenrolled(history: History, facts: Sequence[AnyKept], at: datetime, po
         if is_news:
             held[fact.id] = fact
     terms = policy.terms
-    since = {Diagnosis: at - terms.keep_history_days.span, Person: None}
-    short = at - terms.keep_unenrolled_days.span
-    kept = [fact for fact in held.values() if _is_kept_until(fact, since.get(type(fact), short))]
+    short, long = at - terms.keep_unenrolled_days.span, at - terms.keep_history_days.span
+    since = {Result: short, Supply: short, Stay: short, Person: None}
+    kept = [fact for fact in held.values() if _is_kept_until(fact, since.get(type(fact), long))]
     kept.sort(key=lambda fact: fact.order)
     history.future = tuple(fact for fact in kept if fact.at > at)
     _store(history, [fact for fact in kept if fact.at <= at][-_MOST_UNENROLLED:])

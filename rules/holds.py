@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from rules.picture import Result, Supply
-from rules.policy.terms import Terms
+from rules.picture import AnyKept, Result, Supply
+from rules.policy.terms import Policy, Terms
+
+if TYPE_CHECKING:
+    from rules.ledger import Ledger
 
 
 class Episode(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -67,6 +71,26 @@ class Hold(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self.decided if self.cause == "fever" else self.opened
 
 
+class Stop(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A cause to hold lenalidomide that is no run of counts: a rash, a clot, a pregnancy, a liver that suffers.
+
+    `until` is an end that is already recorded (an event that is over then); None: nothing has ended it.
+    """
+
+    rule: str
+    subject: str
+    """As in the finding of the rule: the id of the fact, or empty where there is one at a time."""
+    reason: str | None
+    since: datetime
+    known: datetime
+    opened: AnyKept
+    until: datetime | None = None
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether it holds lenalidomide at an instant."""
+        return self.since <= at and (self.until is None or at < self.until)
+
+
 class Fever(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A run of temperatures at or above the fever limit."""
 
@@ -113,11 +137,25 @@ class FeverHoldRule:
 
 
 @dataclass(frozen=True, slots=True)
+class StopRule:
+    """A rule that holds lenalidomide for something that is no count.
+
+    `concerns` says which facts may change its mind (a dispense or dose of lenalidomide always does);
+    `find` names every cause that stands, as the ledger is, those that end later by themselves included.
+    """
+
+    rule: str
+    concerns: Callable[[AnyKept], bool]
+    find: Callable[[Ledger, Policy], tuple[Stop, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class HoldRules:
     """Every rule that opens a hold, in order of precedence within its cause."""
 
     counts: tuple[CountHoldRule, ...]
     fever: FeverHoldRule
+    stops: tuple[StopRule, ...] = ()
 
     by_cause: Mapping[str, tuple[CountHoldRule, ...]] = field(init=False, repr=False)
 

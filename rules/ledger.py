@@ -11,8 +11,8 @@ from decimal import Decimal
 
 import msgspec
 
-from rules.holds import Episode, Fever, Hold, PastEpisode
-from rules.picture import Allergy, Diagnosis, Person, Procedure, Result, Statement, Stay, Supply
+from rules.holds import Episode, Fever, Hold, PastEpisode, Stop
+from rules.picture import Allergy, AnyKept, Diagnosis, Person, Procedure, Result, Statement, Stay, Supply, Vaccine
 
 LENALIDOMIDE = "lenalidomide"
 
@@ -46,7 +46,8 @@ class HeldDispense(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     supply: Supply
     cause: str
-    opened: Result
+    """`anc`, `platelets`, `fever`, or the rule of a stop."""
+    opened: AnyKept
     was_known: bool
 
 
@@ -58,6 +59,15 @@ class Resumed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_defined: bool
     opened: Result
     """What opened the hold that was released last."""
+
+
+class Pregnancy(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A pregnancy that the record shows: the test or code that showed it first, and the newest one."""
+
+    first: Result | Diagnosis
+    newest: Result | Diagnosis
+    on_treatment: bool
+    """Seen between the first dose and the end of the time after treatment: a negative test alone does not end it."""
 
 
 class Ledger(msgspec.Struct, array_like=True):
@@ -106,3 +116,21 @@ class Ledger(msgspec.Struct, array_like=True):
     """When the last open hold was released."""
     first_stated: dict[str, Statement] = {}
     """The first statement of each code since it says what it says now."""
+    start_dose: Supply | None = None
+    """The first lenalidomide of the course that was handed over or taken and states its dose."""
+    series: dict[str, tuple[Result, ...]] = {}
+    """Values of what a rule follows over weeks: the newest two, the highest of each week before, further back fewer."""
+    stops: tuple[Stop, ...] = ()
+    """Causes to hold that are no counts, as the rules named them when a fact that concerns them came last."""
+    answers: tuple[Result, ...] = ()
+    """The last results of each test that is read as an answer (pregnancy, hepatitis B)."""
+    pregnancy: Pregnancy | None = None
+    vaccines: tuple[Vaccine, ...] = ()
+    stated: tuple[Statement, ...] = ()
+    """The last statements of each code whose course matters, not only its newest word; in clinical order."""
+    liver: Episode | None = None
+    """The present run of raised liver values, until all are back to the baseline; it is not numbered."""
+    lysis: datetime | None = None
+    """Since when enough values of the start count towards tumour lysis, while they do."""
+    stops_ended_at: datetime | None = None
+    """When a fact last ended a cause to hold that is no count."""

@@ -127,6 +127,8 @@ class Result(Kept, frozen=True, array_like=True, tag="r", gc=False):
     """Set while deriving: the scale against the previous count makes the unit doubtful."""
     earlier: tuple[tuple[datetime, Decimal], ...] = ()
     """What was said before a correction, oldest first: since when it was known, and the value."""
+    answer: str | None = None
+    """`positive`, `negative` or `indeterminate`, where the result is no number."""
 
     @property
     def is_preliminary(self) -> bool:
@@ -171,7 +173,8 @@ class Result(Kept, frozen=True, array_like=True, tag="r", gc=False):
 
     def known_since(self, other: Result) -> Result:
         """This version after an earlier one: known since that one if no rule could tell the two apart."""
-        names = ("at", "latest", "analyte", "value", "bound", "doubt", "canonical", "is_preliminary", "is_withdrawn")
+        names = ("at", "latest", "analyte", "value", "bound", "doubt", "canonical", "answer", "is_preliminary",
+                 "is_withdrawn")  # fmt: skip
         if all(getattr(self, name) == getattr(other, name) for name in names):
             return msgspec.structs.replace(self, known=other.known, earlier=other.earlier)
         if other.value is None or other.bound or other.doubt or other.is_preliminary or other.is_withdrawn:
@@ -183,7 +186,7 @@ class Result(Kept, frozen=True, array_like=True, tag="r", gc=False):
     def shown(self) -> str:
         """The value for people, in the canonical unit."""
         if self.value is None:
-            return f"{self.received or 'no value'} {self.unit or ''}".strip()
+            return f"{self.answer or self.received or 'no value'} {self.unit or ''}".strip()
         number = f"{self.value:,f}" if self.canonical == "cells/uL" else f"{self.value:f}"
         if "." in number:
             number = number.rstrip("0").rstrip(".")
@@ -229,6 +232,10 @@ class Diagnosis(Kept, frozen=True, array_like=True, tag="d", gc=False):
     is_active: bool
     is_history: bool
     grade: int | None
+    related: tuple[str, ...] = ()
+    """Medicines that a person judged to have caused it."""
+    code: str | None = None
+    """The first code as received: tells one cancer from another under the same concept."""
 
     def is_over(self, at: datetime) -> bool:
         """Ended by then, as far as recorded."""
@@ -353,9 +360,11 @@ def keep(fact: Fact, known: datetime, offset: int, patient_key: str) -> AnyKept 
             system=first.system if first else None,
         )
     if isinstance(fact, ConditionRecorded):
-        return Diagnosis(*base, fact.concepts, _end(fact.abated), fact.is_active, fact.is_history, None)
+        code = fact.codes[0].code if fact.codes else None
+        return Diagnosis(*base, fact.concepts, _end(fact.abated), fact.is_active, fact.is_history, None, (), code)
     if isinstance(fact, AdverseEventRecorded):
-        return Diagnosis(*base, fact.concepts, _end(fact.abated), True, False, fact.grade)
+        code = fact.codes[0].code if fact.codes else None
+        return Diagnosis(*base, fact.concepts, _end(fact.abated), True, False, fact.grade, fact.related_to, code)
     if isinstance(fact, StatementRecorded):
         return Statement(
             *base, fact.code, fact.value_code, fact.value_number, _start(fact.value_when), _end(fact.until)
@@ -394,7 +403,7 @@ def _keep_result(fact: LabResultReported, base: _Base) -> Result | None:
     if fact.analyte is None:
         return None
     first = fact.codes[0] if fact.codes else None
-    received = f"{fact.value:f}" if fact.value is not None else fact.text
+    received = f"{fact.value:f}" if fact.value is not None else fact.text or fact.answer
     limits = fact.range
     # By position: a report makes many of these, and names cost a third of the time.
     return Result(
@@ -412,6 +421,7 @@ def _keep_result(fact: LabResultReported, base: _Base) -> Result | None:
         limits.low if limits else None,
         limits.high if limits else None,
         fact.specimen,
+        answer=fact.answer,
     )
 
 

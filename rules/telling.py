@@ -141,12 +141,13 @@ def matching_names(fact: AnyKept) -> frozenset[str]:
         case Supply():
             return frozenset((fact.medicine, *fact.classes))
         case Diagnosis():
-            return frozenset(fact.concepts)
+            # A graded event counts even where no rule knows its code.
+            return frozenset((*fact.concepts, "adverse-event") if fact.grade is not None else fact.concepts)
         case Statement():
             return frozenset((fact.code,))
         case _:
-            names = getattr(fact, "concepts", None) or getattr(fact, "substances", None)
-            return frozenset((type(fact).__name__.lower(), *(names or ())))
+            names = (getattr(fact, name, ()) for name in ("concepts", "substances", "vaccines"))
+            return frozenset((type(fact).__name__.lower(), *(name for group in names for name in group)))
 
 
 def _that_matter(reads: tuple[str, ...], facts: Sequence[AnyKept]) -> list[AnyKept]:

@@ -19,10 +19,11 @@ from rules.course import supplied_until
 from rules.course_moment import cycle_at, expected_day_1
 from rules.coverage import Span, coverage_spans
 from rules.equations import estimate_creatinine_clearance_cockcroft_gault_1976
-from rules.holds import Hold
+from rules.holds import Hold, Stop
 from rules.ledger import LENALIDOMIDE, Cycle, Ledger
 from rules.picture import Allergy, Diagnosis, Procedure, Result, Statement, Supply
 from rules.policy.terms import Policy
+from rules.stops import open_stops
 from schemas.events import FactStatus
 
 T = TypeVar("T")
@@ -135,6 +136,10 @@ class View:
         """The valid result before the newest."""
         return self.ledger.previous.get(analyte)
 
+    def series(self, analyte: str) -> tuple[Result, ...]:
+        """The last valid values of an analyte that is followed over weeks, thinned, the oldest first."""
+        return self.ledger.series.get(analyte, ())
+
     def baseline(self, analyte: str) -> Result | None:
         """The newest valid result in the baseline window before the course began."""
         return self.ledger.baseline.get(analyte)
@@ -157,6 +162,20 @@ class View:
     def hold_of(self, cause: str) -> Hold | None:
         """The open hold of one cause (`anc`, `platelets`, `fever`)."""
         return next((hold for hold in self.ledger.holds if hold.cause == cause), None)
+
+    @cached_property
+    def stops(self) -> tuple[Stop, ...]:
+        """Open causes to hold lenalidomide that are no counts (a rash, a clot, a pregnancy and their kin)."""
+        return open_stops(self.ledger, self.at)
+
+    def stops_of(self, rule: str) -> tuple[Stop, ...]:
+        """The open causes that one rule named."""
+        return tuple(stop for stop in self.stops if stop.rule == rule)
+
+    @cached_property
+    def stop_ends_at(self) -> datetime | None:
+        """When the first of the open causes ends by itself, if an end is recorded."""
+        return min((stop.until for stop in self.stops if stop.until is not None), default=None)
 
     # --- medicines ---
 
@@ -240,11 +259,13 @@ class View:
         return self.ledger.first_stated.get(code)
 
     def answer_since(self, code: str) -> datetime | None:
-        """Since when a statement reads as it does now: when it was made, or when it ended."""
+        """Since when a statement reads as it does now: when it was made, or when it ended if that is later."""
         held = self.ledger.statements.get(code)
         if held is None:
             return None
-        return held.until if held.until is not None and held.until <= self.at else held.at
+        if held.until is None or held.until > self.at:
+            return held.at
+        return max(held.at, held.until)
 
     def says_yes(self, code: str) -> bool:
         """A statement with the value `yes`."""

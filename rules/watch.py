@@ -290,6 +290,8 @@ class _Step:
         missing: dict[str, tuple[str, ...]] = {}
         rechecks = {number: due for number, due in self.asking.rechecks.items() if not asked >> number & 1}
         for number, entry in entries_of(asked):
+            if entry.id not in self.policy.speaking:
+                continue
             answer = entry.assess(view)
             if answer.recheck_at is not None:
                 rechecks[number] = answer.recheck_at
@@ -300,7 +302,7 @@ class _Step:
                     severity = self.policy.severity(entry.id, finding.reason)
                     if severity is not None:
                         judged.append(Judged(entry, finding, severity))
-            elif isinstance(answer, CannotAssess) and self.policy.rules.get(entry.id) is not None:
+            elif isinstance(answer, CannotAssess):
                 missing[entry.id] = answer.missing
         if asked >> _GAP & 1:
             asks, due = assessment_gap.course_end_unknown(view)
@@ -405,12 +407,13 @@ def _place_of_gap(rule: str, place_of_course_end: int = _GAP) -> int:
 
 
 def _instants_ahead(view: View) -> list[datetime]:
-    """Instants that the ledger itself holds in the future: a planned day 1, a stop already recorded."""
+    """Instants that the ledger itself holds in the future: a planned day 1, the end of a course or of a stop."""
     ledger = view.ledger
     ahead = [cycle.day_1 for cycle in ledger.cycles[-2:] if cycle.day_1 > view.at]
     days = [start_of_day(local_day(day_1, view.zone), view.zone) for day_1 in ahead]
     if ledger.ended_at is not None:
         days.append(ledger.ended_at)
+    days.extend(stop.until for stop in ledger.stops if stop.until is not None)
     return [instant for instant in days if instant > view.at]
 
 

@@ -19,7 +19,7 @@ from schemas.events import PolicyActivation
 from schemas.reading import ReadingContext
 from streams.agents.engine import App, TableManager
 from streams.agents.log import FaustLog
-from streams.agents.shell import Shell, end_process
+from streams.agents.shell import Shell, Take, end_process
 from streams.agents.table import StateTable
 from streams.connections import tls_context
 from streams.monitor import Monitor
@@ -52,17 +52,22 @@ class Parts:
     """The loop turns: called every second."""
 
 
-def build_app(settings: Settings, parts: Parts) -> App:
-    """The application; `app.monitor_body`, `app.translate_body` and `app.state_table` are its parts."""
+def build_app(settings: Settings, parts: Parts, *, is_trial: bool = False) -> App:
+    """The application; `app.monitor_body`, `app.translate_body` and `app.state_table` are its parts.
+
+    With `is_trial` it is the shadow monitor: it judges the same log by a policy on trial, translates nothing, has a
+    group and a changelog of its own, and writes to `alert.shadow.v1` what it would say.
+    """
     names = settings.topics
     worker = settings.worker
-    app = App(group_name(settings), **_options(settings))
+    group = trial_group_name(settings) if is_trial else group_name(settings)
+    app = App(group, **_options(settings, "shadow" if is_trial else "engine"))
     app.fetch_wait_ms = worker.fetch_wait_milliseconds
     table = StateTable(
         app,
-        name="patient.state",
-        changelog=names[Subject.STATE],
-        folder=None if worker.store == "memory" else settings.state / "worker" / _folder_name(settings),
+        name="patient.shadow" if is_trial else "patient.state",
+        changelog=names[Subject.SHADOW_STATE if is_trial else Subject.STATE],
+        folder=None if worker.store == "memory" else settings.state / "worker" / _folder_name(settings, group),
         partitions=settings.partitions,
         acknowledge_within=worker.acknowledge_within_seconds,
         on_recovered=lambda partitions, repaired: recovered(partitions, repaired),  # noqa: PLW0108 - defined below
@@ -77,6 +82,7 @@ def build_app(settings: Settings, parts: Parts) -> App:
         partitions=settings.partitions,
         default_policy=parts.default_policy,
         meters=parts.meters,
+        lifecycle=Subject.SHADOW if is_trial else Subject.LIFECYCLE,
         cached_records=worker.cached_records,
     )
     translate = Translate(
@@ -89,7 +95,8 @@ def build_app(settings: Settings, parts: Parts) -> App:
         explicit_known_at=settings.explicit_known_at,
     )
     log_topic = names[Subject.LOG]
-    sources = [names[subject] for subject in SOURCES]
+    translated = () if is_trial else SOURCES
+    sources = [names[subject] for subject in translated]
 
     async def take_entries(arrived: Sequence[Arrived]) -> list[tuple[str, int]]:
         return [(log_topic, partition) for partition in (await monitor.take(arrived)).done]
@@ -98,12 +105,15 @@ def build_app(settings: Settings, parts: Parts) -> App:
         return (await translate.take(arrived)).done
 
     within = worker.batch_milliseconds / 1000
+    bodies: dict[str, tuple[Take, list[str]]] = {"monitor": (take_entries, [log_topic])}
+    if not is_trial:
+        bodies["translate"] = (take_messages, sources)
     shells = {
-        "translate": Shell(app, "translate", take_messages, topics=sources, batch=worker.batch_entries, within=within),
-        "monitor": Shell(app, "monitor", take_entries, topics=[log_topic], batch=worker.batch_entries, within=within),
+        name: Shell(app, name, take, topics=topics, batch=worker.batch_entries, within=within)
+        for name, (take, topics) in bodies.items()
     }
-    app.agent(_topic(app, sources), name="translate")(shells["translate"].run)
-    app.agent(_topic(app, [log_topic]), name="monitor")(shells["monitor"].run)
+    for name, (_, topics) in bodies.items():
+        app.agent(_topic(app, topics), name=name)(shells[name].run)
 
     async def hand_over() -> None:
         """Let the running batches end and commit them: less for the next owner to do again."""
@@ -129,7 +139,7 @@ def build_app(settings: Settings, parts: Parts) -> App:
     async def _recovered(partitions: Sequence[int], repaired: int) -> None:
         generation = app.consumer_generation_id
         assigned = {(tp.topic, tp.partition) for tp in app.consumer.assignment()}
-        for subject in (*SOURCES, Subject.LOG):
+        for subject in (*translated, Subject.LOG):
             mine = sorted(partition for topic, partition in assigned if topic == names[subject])
             if mine != list(partitions):
                 raise MustStop(
@@ -141,7 +151,7 @@ def build_app(settings: Settings, parts: Parts) -> App:
             return
         for partition in partitions:
             monitor.assigned(partition, begins_at=begins.get(TP(log_topic, partition)))
-        translate.assigned((names[subject], partition) for subject in SOURCES for partition in partitions)
+        translate.assigned((names[subject], partition) for subject in translated for partition in partitions)
         app.open_shells()
         structlog.get_logger("streams.app").info("partitions are ready", partitions=list(partitions), records=repaired)
         parts.on_ready(partitions)
@@ -169,9 +179,14 @@ def group_name(settings: Settings) -> str:
     return f"{settings.prefix}.worker.v{STATE_VERSION}"
 
 
-def _folder_name(settings: Settings) -> str:
+def trial_group_name(settings: Settings) -> str:
+    """The consumer group of the shadow monitor."""
+    return f"{settings.prefix}.shadow.v{STATE_VERSION}"
+
+
+def _folder_name(settings: Settings, group: str) -> str:
     """Two workers of one machine never share a folder: RocksDB locks it."""
-    return f"{group_name(settings)}.{settings.worker.instance_id or 'only'}"
+    return f"{group}.{settings.worker.instance_id or 'only'}"
 
 
 def _topic(app: App, names: list[str]) -> Any:
@@ -187,12 +202,12 @@ def _topic(app: App, names: list[str]) -> Any:
     )
 
 
-def _options(settings: Settings) -> dict[str, Any]:
+def _options(settings: Settings, folder: str) -> dict[str, Any]:
     worker, kafka = settings.worker, settings.kafka
     request_seconds = max(30.0, worker.session_seconds)
     options: dict[str, Any] = {
         "broker": [f"kafka://{server}" for server in kafka.servers],
-        "datadir": settings.state / "worker" / "engine",
+        "datadir": settings.state / "worker" / folder,
         "key_serializer": "raw",
         "value_serializer": "raw",
         "autodiscover": False,

@@ -47,6 +47,9 @@ COMMANDS: Final = {
     "policy": Command(
         "streams.policy_commands:policy_app", "The numbers the rules decide by: check, show, diff, activate."
     ),
+    "codes": Command(
+        "streams.codes_commands:codes_app", "Codes: which of the site's own mean nothing yet, what the tables know."
+    ),
     "explain": Command("streams.explain:explain", "Say why an alert was raised, with every fact, number and source."),
     "simulate": Command(
         "streams.simulator.commands:simulate_command", "Write the messages of synthetic patients to files."

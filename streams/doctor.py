@@ -17,6 +17,7 @@ import typer
 from streams.refusals import ExitCode, Refusal
 
 if TYPE_CHECKING:
+    from streams.policy_commands import Use
     from streams.settings import Settings
 
 SKEW_SECONDS_MAX: Final = 2.0
@@ -66,6 +67,7 @@ def examine(load: Callable[[], Settings] | None = None) -> Iterator[Finding]:
     yield _feeds(settings)
     yield _secret(settings)
     yield _policy(settings)
+    yield from _trial(settings)
     yield from _cluster(settings)
 
 
@@ -91,15 +93,29 @@ def _secret(settings: Settings) -> Finding:
 
 
 def _policy(settings: Settings) -> Finding:
-    from streams.policy_commands import load
+    from streams.policy_commands import Use
 
     name = str(settings.policy_file) if settings.policy_file is not None else settings.profile
+    return _read_policy("policy", name, Use.JUDGE)
+
+
+def _trial(settings: Settings) -> Iterator[Finding]:
+    from streams.policy_commands import Use
+
+    if settings.shadow.policy is not None:
+        yield _read_policy("trial", settings.shadow.policy, Use.TRY)
+
+
+def _read_policy(what: str, name: str, use: Use) -> Finding:
+    from streams.policy_commands import load, require_status
+
     try:
         policy = load(name)
+        require_status(policy, use, name)
     except Refusal as error:
         first = str(error).splitlines()[0]
-        return Finding("policy", False, first, f"`myelowatch policy check {name}` lists everything.")
-    return Finding("policy", True, f"{policy.profile} {policy.version}, hash {policy.hash}, {policy.approved_by}")
+        return Finding(what, False, first, f"`myelowatch policy check {name}` lists everything.")
+    return Finding(what, True, f"{policy.profile} {policy.version}, hash {policy.hash}, {policy.approved_by}")
 
 
 def _cluster(settings: Settings) -> Iterator[Finding]:

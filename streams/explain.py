@@ -1,7 +1,8 @@
 """`myelowatch explain ALERT_ID`: the whole reasoning of an alert as text, from its transitions alone.
 
-Nothing is computed anew: what is shown is what was written when it was decided, so that an explanation a
-year later is the explanation of that day.
+What is shown of the decision is what was written when it was decided, so that an explanation a year later is
+the explanation of that day. What would change it is worked out anew where the facts are at hand: each nearest
+value or date is one that was put through the same rules and the same policy again (`streams.what_if`).
 """
 
 from __future__ import annotations
@@ -12,14 +13,20 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from textwrap import fill
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from pydantic import ValidationError
 
 from rules.catalogue import BY_ID
 from schemas.alerts import Evidence, Threshold, Transition, TransitionKind
+from streams.policy_commands import DEFAULT_PROFILE, load, read_overrides
 from streams.refusals import Refusal
+from streams.replay_input import InputFormat
+
+if TYPE_CHECKING:
+    from streams.explain_input import Replayed
+    from streams.what_if import Explored
 
 _OVER = frozenset({TransitionKind.RESOLVED, TransitionKind.WITHDRAWN, TransitionKind.SUPERSEDED})
 _WIDTH = 110
@@ -31,13 +38,47 @@ def explain(
         str | None,
         typer.Option("--from", metavar="FILE", help="Transitions as `replay` writes them; `-` reads stdin."),
     ] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", metavar="INPUT", help="What was replayed, to work out what would change it."),
+    ] = None,
+    profile: Annotated[str, typer.Option(help="The profile that --input was replayed by.")] = DEFAULT_PROFILE,
+    policy: Annotated[str | None, typer.Option("--policy", metavar="FILE", help="The policy file instead.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="What was changed in it; may be repeated.")
+    ] = None,
+    input_format: Annotated[InputFormat, typer.Option("--format", help="What --input holds.")] = InputFormat.AUTO,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="ZONE", help="Where times of --input without a zone were written.")
+    ] = None,
+    site_map: Annotated[
+        list[Path] | None, typer.Option("--site-map", metavar="FILE", help="The site maps of that replay.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="What was `now` at the end of that replay.")
+    ] = None,
 ) -> None:
     """Say why an alert was raised: facts, numbers, thresholds, citation, and what would change it.
 
-    Without --from it is looked up on the notification topic of the broker in the settings.
+    Without --from and --input it is looked up on the notification topic of the broker in the settings, and its
+    facts in the patient log. With --input the nearest value or date that would flip it is worked out, and each
+    is run through the rules again:
+
+      myelowatch explain 46ad5948 --input patient.json --timezone Asia/Seoul
     """
-    where = "the notification topic" if source is None else source
-    transitions = _from_topic() if source is None else read_transitions(source)
+    from streams.explain_input import log_of_broker, replay_input
+
+    replayed: Replayed | None = None
+    if inputs:
+        replayed = replay_input(
+            inputs, input_format, timezone, until, load(policy or profile, read_overrides(changes)), site_map
+        )
+    if source is not None:
+        where, transitions = source, read_transitions(source)
+    elif replayed is not None:
+        where, transitions = "what --input says", iter(replayed.transitions)
+    else:
+        where, transitions = "the notification topic", _from_topic()
     found = find(alert, transitions)
     if not found:
         raise Refusal(
@@ -47,8 +88,40 @@ def explain(
     ids = sorted({each.alert_id for each in found})
     if len(ids) > 1:
         raise Refusal(f"{alert!r} begins more than one alert: {', '.join(ids[:5])}. Write more of the one you mean.")
-    for line in explanation(found):
+    if replayed is None and source is None:
+        replayed = log_of_broker(found[-1].patient.key)
+    for line in explanation(found, _explore(standing(found), replayed)):
         typer.echo(line)
+
+
+_NO_FACTS: Final = "Nearest values that would flip it are not worked out: the facts are not at hand. Give what was replayed with --input."
+
+
+def _explore(stood: Transition, replayed: Replayed | None) -> Explored | str:
+    """What would flip it, or the sentence why that is not known."""
+    from streams.what_if import explore
+
+    if replayed is None:
+        return _NO_FACTS
+    judged_by = replayed.policies.get(stood.policy.hash)
+    if judged_by is None:
+        return (
+            "Nearest values that would flip it are not worked out: it was judged by the policy "
+            f"{stood.policy.profile} {stood.policy.version} (hash {stood.policy.hash}), which is not at hand. "
+            "Name it with --profile, --policy and --set."
+        )
+    found = explore(replayed.entries_of(stood.patient.key), stood, judged_by)
+    if found is None:
+        return (
+            "Nearest values that would flip it are not worked out: with the facts given the alert does not come "
+            "about again, so they are not all that it stood on."
+        )
+    return found
+
+
+def standing(transitions: Sequence[Transition]) -> Transition:
+    """The last transition that held the alert open: what it stood on."""
+    return next((each for each in reversed(transitions) if each.transition not in _OVER), transitions[-1])
 
 
 def read_transitions(source: str) -> Iterator[Transition]:
@@ -74,11 +147,11 @@ def find(alert: str, transitions: Iterable[Transition]) -> list[Transition]:
     return sorted(wanted.values(), key=lambda each: (each.alert_id, each.sequence))
 
 
-def explanation(transitions: Sequence[Transition]) -> Iterator[str]:
-    """The text, line by line: what is now, why, by which numbers, and how it came about."""
+def explanation(transitions: Sequence[Transition], found: Explored | str = _NO_FACTS) -> Iterator[str]:
+    """The text, line by line: what is now, why, by which numbers, what would flip it, and how it came about."""
     now = transitions[-1]
     # What an alert stood on is in the last transition that held it open; what ended it is in the one that did.
-    stood = next((each for each in reversed(transitions) if each.transition not in _OVER), now)
+    stood = standing(transitions)
     entry = BY_ID.get(now.rule)
     reason = f" ({now.reason})" if now.reason else ""
     yield stood.title
@@ -136,8 +209,12 @@ def explanation(transitions: Sequence[Transition]) -> Iterator[str]:
             yield from _paragraph(note, indent="  ")
     yield ""
     yield "What would change it" if now is stood else "What would have changed it"
-    for distance in _distances(stood.evidence, stood.thresholds):
-        yield f"  {distance}"
+    if isinstance(found, str):
+        for distance in _distances(stood.evidence, stood.thresholds):
+            yield f"  {distance}"
+        yield from _paragraph(found, indent="  ")
+    else:
+        yield from _flips(found)
     if entry is not None:
         yield from _paragraph(f"It closes with: {entry.closes}.", indent="  ")
         if entry.superseded_by:
@@ -239,6 +316,37 @@ def _distances(evidence: Sequence[Evidence], thresholds: Sequence[Threshold]) ->
                 side = "below" if value < limit else "above"
                 distance = _number(f"{abs(value - limit):f}")
                 yield f"{each.what} is {distance} {threshold.unit} {side} {threshold.key} ({_number(threshold.value)})."
+
+
+def _flips(found: Explored) -> Iterator[str]:
+    """Number by number: the nearest value or date with another answer, and the last one with the same."""
+    if found.first_at is not None:
+        yield f"  Before {_time(found.first_at)} it did not stand: by then what it misses would have kept it quiet."
+    told: dict[str, str] = {}
+    for answered in found.answered:
+        threshold = answered.threshold
+        yield f"  {threshold.key} = {_number(threshold.value)} {threshold.unit}".rstrip()
+        for flip in answered.flips:
+            line = f"{flip.what}: {flip.nearest} instead of {flip.was}, and {flip.then}; at {flip.last} it is the same."
+            if line in told:
+                line = f"{flip.what}: as under {told[line]}."
+            else:
+                told[line] = threshold.key
+            yield from _paragraph(line, indent="      ")
+        if not answered.flips:
+            tried = " and ".join(answered.tried)
+            yield from _paragraph(
+                f"No other {tried} across it flips the alert by itself."
+                if tried
+                else "No value or time that it stands on can be moved across it.",
+                indent="      ",
+            )
+    if found.answered:
+        yield from _paragraph(
+            "Each of these was run through the rules again; one fact is changed at a time, in the steps it was "
+            "reported in, and everything known later is left out.",
+            indent="  ",
+        )
 
 
 def _number(text: str) -> str:

@@ -12,7 +12,7 @@ from rules.policy.reading import PolicyUnusable
 from rules.policy.terms import Policy
 from rules.record import Record, read_record, write_record
 from schemas.events import Entry, PolicyActivation
-from streams.policy_commands import activation_of, load, read
+from streams.policy_commands import Use, activation_of, load, read, require_status
 from streams.ports import Heard, MustStop, Standing
 
 
@@ -73,6 +73,11 @@ class RulesMedicine:
         return Standing(open_alerts=open_alerts, is_watched=record.header.is_enrolled)
 
 
-def load_activation(name_or_file: str) -> PolicyActivation:
-    """A profile's name or a policy file to what the log carries; refuses with every error and its line."""
-    return activation_of(load(name_or_file))
+def load_activation(name_or_file: str, use: Use = Use.JUDGE) -> PolicyActivation:
+    """A profile's name or a policy file to what the log carries; refuses with every error and its line.
+
+    Refuses as well where the status of the policy does not allow what it is wanted for.
+    """
+    policy = load(name_or_file)
+    require_status(policy, use, name_or_file)
+    return activation_of(policy)

@@ -29,6 +29,11 @@ The guard is per record, not per partition: of the records of one batch some may
 of (due instant, key), each patient once with the tick as its entry (`step` runs every due instant of its
 patient, in order). Running an old tick again is harmless, so a redelivered tick is judged like any other.
 
+**A policy on trial** (`lifecycle=Subject.SHADOW`) is judged by the same body as a second monitor with its own
+group and store. It writes its transitions to `alert.shadow.v1` and its state, and nothing else: no alert, no
+current state, nothing held aside. Activations in the log are about the policy in force and leave it alone;
+where the trial itself changed since the state was written, the next tick judges everybody anew by it.
+
 **Faults.** An entry that cannot be decoded becomes a rejection. An exception out of a step puts the entry
 into quarantine, marks the patient "not monitored" (durable, on all later transitions), and the others go on.
 Anything else leaves `take` as an exception: the shell ends the process and commits nothing.
@@ -130,6 +135,10 @@ class _Held:
     unwatched: int = 0
     not_monitored: int = 0
     is_lost: bool = False
+    is_new_trial: bool = False
+    """The state does not say yet that this policy is on trial."""
+    is_to_be_judged_anew: bool = False
+    """It holds patients whom another policy on trial has judged."""
 
     def plan(self, key: bytes, at: datetime | None) -> None:
         """The next check of a patient; an entry of the heap that no longer agrees is passed over later."""
@@ -212,6 +221,8 @@ class Monitor:
         self._partitions = partitions
         self._meters: Meters = meters or NoMeters()
         self._clock: Clock = clock or SystemClock()
+        self._is_trial = lifecycle is Subject.SHADOW
+        self._said_type = f"org.myelowatch.{lifecycle.value}".encode()
         self._lifecycle_topic = topics[lifecycle]
         self._current_topic = topics[Subject.CURRENT] if lifecycle is Subject.LIFECYCLE else None
         self._rejected_topic = topics[Subject.REJECTED]
@@ -238,9 +249,19 @@ class Monitor:
             self._recover(held, key, raw)
         heapq.heapify(held.heap)
         held.policies.sort(key=lambda row: row[0])
+        if self._is_trial:
+            self._compare_trial(held)
         self._held[partition] = held
         self._meters.partition_taken(partition)
         self._show_gauges(held)
+
+    def _compare_trial(self, held: _Held) -> None:
+        """Whether the policy on trial is the one that the state was written under."""
+        ours, kept = self._default_activation, held.activation[1] if held.activation is not None else None
+        held.is_new_trial = kept is None or (kept.hash, kept.rules_version) != (ours.hash, ours.rules_version)
+        has_patients = any(is_patient_key(key) for key, _ in self._store.scan(held.partition))
+        held.is_to_be_judged_anew = held.is_new_trial and has_patients
+        held.activation = None
 
     def revoked(self, partition: int) -> None:
         """Give a partition up at once: a batch in flight writes no more of its state and does not commit it."""
@@ -269,8 +290,9 @@ class Monitor:
             held.marker = frame.applied
         elif key.startswith(POLICY_PREFIX):
             activation = PolicyActivation.model_validate_json(frame.payload)
-            held.policies.append((frame.applied, self._medicine.read_policy(activation), activation.hash))
             self._note_activation(held, frame.applied, activation)
+            if not self._is_trial:
+                held.policies.append((frame.applied, self._medicine.read_policy(activation), activation.hash))
         elif is_patient_key(key):
             if frame.next_check is not None:
                 held.due[key] = frame.next_check
@@ -348,9 +370,13 @@ class Monitor:
         except ValidationError as error:
             self._reject(batch, record, RejectionReason.WRONG_SHAPE, _places(error))
             return
+        if held.is_new_trial and not held.is_to_be_judged_anew:
+            self._note_trial(batch, held, record.offset)
         match entry.kind:
             case EntryKind.TICK:
                 await self._tick(batch, held, record, entry)
+            case EntryKind.POLICY if self._is_trial:
+                pass
             case EntryKind.POLICY:
                 await self._activate(batch, held, record, entry)
             case EntryKind.FACTS:
@@ -381,6 +407,10 @@ class Monitor:
         batch.outcome.ticks += 1
         already: list[_Patient] = []
         policy = self._policy_for(held, record.offset)
+        if held.is_to_be_judged_anew:
+            await self._begin_trial(batch, held, record, entry)
+            if held.is_lost:
+                return
         while True:
             due = held.earliest()
             if due is None or due > now:
@@ -419,6 +449,29 @@ class Monitor:
         self._meters.policy(activation.profile, activation.version, activation.hash)
         if before[2] == activation.hash:
             return
+        await self._judge_everybody(batch, held, record, entry)
+
+    async def _begin_trial(self, batch: Batch, held: _Held, record: Arrived, tick: Entry) -> None:
+        """Judge whom another policy on trial has judged before, then note which one it is now."""
+        trial = self._default_activation
+        entry = Entry(
+            kind=EntryKind.POLICY,
+            event_id=f"policy:{trial.hash}:{trial.rules_version}",
+            known_at=tick.known_at,
+            policy=trial,
+        )
+        await self._judge_everybody(batch, held, record, entry)
+        if not held.is_lost:
+            held.is_to_be_judged_anew = False
+            self._note_trial(batch, held, record.offset)
+
+    def _note_trial(self, batch: Batch, held: _Held, offset: int) -> None:
+        frame = Frame(applied=offset, payload=self._default_activation.to_json())
+        batch.policies.append(Put(held.partition, policy_key(offset), frame.to_bytes()))
+        held.is_new_trial = False
+
+    async def _judge_everybody(self, batch: Batch, held: _Held, record: Arrived, entry: Entry) -> None:
+        """Step every patient of the partition by the policy that holds from this entry on."""
         policy = self._policy_for(held, record.offset)
         known = {key for key, _ in self._store.scan(held.partition) if is_patient_key(key)}
         known.update(key for partition, key in batch.changed if partition == held.partition)
@@ -569,7 +622,7 @@ class Monitor:
             ("ce_specversion", b"1.0"),
             ("ce_id", transition.transition_id.encode()),
             ("ce_source", self._ce_source),
-            ("ce_type", b"org.myelowatch.alert.lifecycle.v1"),
+            ("ce_type", self._said_type),
             ("ce_subject", transition.patient.key.encode()),
             ("content-type", b"application/json"),
         )
@@ -621,9 +674,7 @@ class Monitor:
             original_offset=record.offset,
             at=record.stamp,
         )
-        batch.rejected.append(
-            Outgoing(self._rejected_topic, record.partition, patient.key, note.to_json(), (("kind", b"quarantine"),))
-        )
+        self._hold_aside(batch, record.partition, patient.key, note.to_json(), b"quarantine")
         batch.outcome.quarantined += 1
         for fact in entry.facts:
             batch.outcome.facts[fact.kind, "quarantined"] += 1
@@ -659,11 +710,14 @@ class Monitor:
             original_offset=record.offset,
             rejected_at=record.stamp,
         )
-        batch.rejected.append(
-            Outgoing(self._rejected_topic, record.partition, record.key, rejection.to_json(), (("kind", b"rejection"),))
-        )
+        self._hold_aside(batch, record.partition, record.key, rejection.to_json(), b"rejection")
         batch.outcome.rejected += 1
         self._meters.message_rejected("", reason)
+
+    def _hold_aside(self, batch: Batch, partition: int, key: bytes | None, note: bytes, kind: bytes) -> None:
+        """Where operators look. A trial only counts: what the policy in force cannot use is there already."""
+        if not self._is_trial:
+            batch.rejected.append(Outgoing(self._rejected_topic, partition, key, note, (("kind", kind),)))
 
     # --- emit, then remember ---
 

@@ -5,21 +5,26 @@ The medicine reads text; the files are read here.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-import yaml
 
 from streams.refusals import CheckFailed, Refusal
 
 if TYPE_CHECKING:
     from rules.policy.reading import Policy
+    from rules.policy.terms import DoseBand, RuleTerms
     from schemas.events import PolicyActivation
 
 DEFAULT_PROFILE: Final = "kr-panel"
+_HEAD: Final = ("profile", "version", "status", "effective_from", "approved_by")
+_NO_PROFILES: Final = ("ambiguities", "ctcae", "keys", "sources")
+"""The other files of the folder."""
 
 policy_app = typer.Typer(
     help="The numbers the rules decide by: check a file, show or compare profiles, put one in force.",
@@ -33,7 +38,7 @@ def profiles() -> tuple[str, ...]:
     """The names of the profiles that come with myelowatch."""
     folder = files("rules.policy")
     named = (Path(each.name) for each in folder.iterdir() if each.name.endswith(".yaml"))
-    return tuple(sorted(each.stem for each in named if each.stem not in ("ctcae", "keys", "sources")))
+    return tuple(sorted(each.stem for each in named if each.stem not in _NO_PROFILES))
 
 
 def keys_text() -> str:
@@ -87,7 +92,12 @@ def read(text: str, overrides: Mapping[str, str] | None = None) -> Policy:
     from rules.policy.reading import read_policy
 
     return read_policy(
-        text, keys_text(), known_rules=frozenset(BY_ID), overrides=overrides, grading_text=grading_text()
+        text,
+        keys_text(),
+        known_rules=frozenset(BY_ID),
+        overrides=overrides,
+        grading_text=grading_text(),
+        bases={name: profile_text(name) for name in profiles()},
     )
 
 
@@ -118,8 +128,45 @@ def activation_of(policy: Policy) -> PolicyActivation:
 
 def _errors(name: str, error: Exception) -> str:
     wrong = getattr(error, "errors", ())
-    lines = [f"{name}:{each.line}: {each.message}" if each.line else f"{name}: {each.message}" for each in wrong]
+    places = (f"{each.file or name}:{each.line}" if each.line else each.file or name for each in wrong)
+    lines = [f"{place}: {each.message}" for place, each in zip(places, wrong, strict=True)]
     return "\n".join([*lines, f"{len(lines)} error{'' if len(lines) == 1 else 's'}; nothing was changed."])
+
+
+class Use(StrEnum):
+    """What a policy is wanted for."""
+
+    REPLAY = "replayed"
+    TRY = "run by the shadow monitor"
+    JUDGE = "put in force"
+
+
+_MAY: Final = {
+    "draft": (Use.REPLAY,),
+    "shadow": (Use.REPLAY, Use.TRY),
+    "active": (Use.REPLAY, Use.TRY, Use.JUDGE),
+    "retired": (Use.REPLAY,),
+}
+"""What a version of each status may be used for; any may be checked, shown and compared."""
+
+_INSTEAD: Final = {
+    "draft": "It is still being written: give it the status `shadow` to try it, or `active` once it is approved, "
+    "with `approved_by`.",
+    "shadow": "It is on trial: run it with `myelowatch worker --shadow`, and give it the status `active` once it is "
+    "approved, with `approved_by`.",
+    "retired": "It was taken out of use: begin a new version from it.",
+}
+
+
+def may_be(status: str) -> tuple[Use, ...]:
+    """What a policy of this status may be used for."""
+    return _MAY[status]
+
+
+def require_status(policy: Policy, use: Use, name: str) -> None:
+    """Refuse, with what to do, where the status of a policy does not allow this."""
+    if use not in _MAY[policy.status]:
+        raise Refusal(f"{name} has the status {policy.status!r} and cannot be {use}. {_INSTEAD[policy.status]}")
 
 
 @policy_app.command("check")
@@ -134,87 +181,119 @@ def check(
         policy = read(text)
     except PolicyUnusable as error:
         raise CheckFailed(_errors(file, error)) from None
+    based = f", based on {policy.resolved_from}" if policy.resolved_from else ""
     typer.echo(
-        f"{file}: usable. Profile {policy.profile} {policy.version} ({policy.status}), hash {policy.hash}, "
+        f"{file}: usable. Profile {policy.profile} {policy.version} ({policy.status}{based}), hash {policy.hash}, "
         f"{len(policy.rules)} rules."
     )
+
+
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="key=value", help="Change a single key; may be repeated.")
+]
 
 
 @policy_app.command("show")
 def show(
     profile: Profile = DEFAULT_PROFILE,
     file: Annotated[str | None, typer.Option("--policy", metavar="FILE", help="Show a file instead.")] = None,
+    changes: Changes = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Print a policy: every number with unit and source, every rule with its severity."""
+    """Print a policy: every key with what it means, unit, bounds and source, every rule with its severity."""
+    policy = load(file or profile, read_overrides(changes))
+    told = describe_policy(policy)
+    if as_json:
+        typer.echo(json.dumps(told, indent=1, ensure_ascii=False))
+        return
+    for name, value in told["head"].items():
+        typer.echo(f"{name.replace('_', ' '):15} {value}")
+    typer.echo(f"{'may be':15} {', '.join(may_be(policy.status))}")
+    typer.echo(
+        "\nkeys: value, unit, source; what it means, what it may be, which ambiguity it resolves (docs/ambiguities.md)"
+    )
+    for key in told["keys"]:
+        value = f"{key['value']} {key['unit']}".strip()
+        typer.echo(f"  {key['key']:32} {value:18} {key['source']}")
+        numbers = ", ".join(str(number) for number in key["ambiguities"])
+        also = f" Ambiguity {numbers}." if numbers else ""
+        typer.echo(f"      {key['meaning']}. May be {key['bounds']}.{also}")
+    typer.echo("\nladders (mg)")
+    for name, steps in told["ladders"].items():
+        typer.echo(f"  {name:32} {' '.join(steps)}")
+    typer.echo("\nstarting doses by clearance")
+    for name, bands in told["dose_bands"].items():
+        typer.echo(f"  {name:32} {'; '.join(bands)}")
+    typer.echo("\nrules")
+    for rule in told["rules"]:
+        sources = "; ".join(rule["sources"])
+        status = "" if rule["status"] == "active" else f" ({rule['status']})"
+        typer.echo(f"  {rule['rule']:26} {rule['severity'] + status:32} {sources}")
+
+
+def describe_policy(policy: Policy) -> dict[str, Any]:
+    """A policy as data: what `policy show --json` prints."""
     from rules.policy.reading import read_keys
 
-    policy = load(file or profile)
-    keys = read_keys(keys_text())
-    typer.echo(f"profile         {policy.profile}")
-    typer.echo(f"version         {policy.version}")
-    typer.echo(f"status          {policy.status}")
-    typer.echo(f"effective from  {policy.effective_from}")
-    typer.echo(f"approved by     {policy.approved_by}")
-    typer.echo(f"hash            {policy.hash}")
-    typer.echo("\nnumbers")
-    for key in keys:
+    head = {name: getattr(policy, name) for name in (*_HEAD, "hash")}
+    if policy.resolved_from:
+        head["based_on"] = policy.resolved_from
+    keys = []
+    for key, spec in read_keys(keys_text()).items():
         value, unit, source = shown(policy, key)
-        typer.echo(f"  {key:32} {f'{value} {unit}'.strip():18} {source}")
-    typer.echo("\nladders (mg)")
-    for name, steps in policy.ladders.items():
-        typer.echo(f"  {name:32} {' '.join(f'{step:f}' for step in steps)}")
-    typer.echo("\nrules")
-    for rule in policy.rules.values():
-        sources = "; ".join(f"{each.source} {each.section}".strip() for each in rule.citations)
-        typer.echo(f"  {rule.rule:26} {severities(policy, rule.rule):32} {sources}")
+        keys.append(
+            {
+                "key": key,
+                "value": value,
+                "unit": unit,
+                "source": source,
+                "meaning": spec.meaning,
+                "bounds": spec.bounds or " or ".join(policy.ladders),
+                "ambiguities": list(spec.ambiguities),
+            }
+        )
+    return {
+        "head": head,
+        "keys": keys,
+        "ladders": {name: [f"{step:f}" for step in steps] for name, steps in policy.ladders.items()},
+        "dose_bands": {name: [_band(band) for band in bands] for name, bands in policy.dose_bands.items()},
+        "rules": [
+            {
+                "rule": rule.rule,
+                "severity": severities(policy, rule.rule),
+                "status": rule.status,
+                "sources": _sources(rule),
+            }
+            for rule in policy.rules.values()
+        ],
+    }
 
 
 @policy_app.command("diff")
 def diff(
     old: Annotated[str, typer.Argument(metavar="A", help="A profile or a policy file.")],
     new: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Print what differs between two policies: numbers, ladders, severities, sources."""
-    lines = differences(load(old), load(new))
-    for line in lines:
+    """Say in words what differs between two policies: numbers, rules switched on or off, severities, sources."""
+    from streams.policy_differences import compare, in_words
+
+    differences = compare(load(old), load(new))
+    if as_json:
+        typer.echo(json.dumps(differences.as_json(), indent=1, ensure_ascii=False))
+        return
+    for line in in_words(differences):
         typer.echo(line)
-    if not lines:
-        typer.echo("The two judge alike: no number, severity or source differs.")
 
 
-def differences(old: Policy, new: Policy) -> list[str]:
-    """One line a difference, in the order of the key table and the catalogue."""
-    from rules.policy.reading import read_keys
-
-    lines = []
-    for name in ("profile", "version", "status", "effective_from", "approved_by"):
-        before, after = getattr(old, name), getattr(new, name)
-        if before != after:
-            lines.append(f"{name}: {before} -> {after}")
-    for key in read_keys(keys_text()):
-        before, after = shown(old, key), shown(new, key)
-        if before[:2] != after[:2]:
-            lines.append(f"{key}: {' '.join(before[:2]).strip()} -> {' '.join(after[:2]).strip()}  [{after[2]}]")
-        elif before[2] != after[2]:
-            lines.append(f"{key}: source {before[2]} -> {after[2]}")
-    for ladder in sorted({*old.ladders, *new.ladders}):
-        before, after = old.ladders.get(ladder), new.ladders.get(ladder)
-        if before != after:
-            lines.append(f"ladder {ladder}: {_steps(before)} -> {_steps(after)}")
-    for rule in dict.fromkeys([*old.rules, *new.rules]):
-        before_severity, after_severity = severities(old, rule), severities(new, rule)
-        if before_severity != after_severity:
-            lines.append(f"rule {rule}: {before_severity} -> {after_severity}")
-        one, other = old.rules.get(rule), new.rules.get(rule)
-        if one and other and one.status != other.status:
-            lines.append(f"rule {rule}: status {one.status} -> {other.status}")
-        if one and other and one.citations != other.citations:
-            lines.append(f"rule {rule}: sources differ")
-    return lines
+def _band(band: DoseBand) -> str:
+    """For people: a row of a table of starting doses."""
+    clearance = "on dialysis" if band.at_least is None else f"from {band.at_least} {band.at_least.unit}"
+    return f"{clearance} {band.shown}"
 
 
-def _steps(steps: object) -> str:
-    return " ".join(f"{step:f}" for step in steps) if isinstance(steps, tuple) else "none"
+def _sources(rule: RuleTerms) -> list[str]:
+    return [f"{each.source} {each.section}".strip() for each in rule.citations]
 
 
 def shown(policy: Policy, key: str) -> tuple[str, str, str]:
@@ -224,9 +303,7 @@ def shown(policy: Policy, key: str) -> tuple[str, str, str]:
     value = getattr(policy.terms, key)
     if isinstance(value, Number):
         return f"{value.value:f}", value.unit, value.source
-    # Terms keep flags and choices bare: their source stands in the text only.
-    source = yaml.safe_load(policy.text)["values"][key]["source"]
-    return (str(value).lower() if isinstance(value, bool) else str(value)), "", str(source)
+    return (str(value).lower() if isinstance(value, bool) else str(value)), "", policy.sources[key]
 
 
 def severities(policy: Policy, rule: str) -> str:
@@ -248,11 +325,7 @@ def activate(
     from streams.policy_activation import activate_policy
 
     policy = load(file)
-    if policy.status != "active":
-        raise Refusal(
-            f"{file} has the status {policy.status!r}. Only a policy whose status is `active` can be put in force; "
-            "set it once it is approved, with `approved_by`."
-        )
+    require_status(policy, Use.JUDGE, file)
     partitions = activate_policy(activation_of(policy))
     typer.echo(
         f"Profile {policy.profile} {policy.version} (hash {policy.hash}) is written to {partitions} partitions of the "

@@ -45,8 +45,8 @@ class Observed:
     server: ObservabilityServer
 
 
-def observe(role: Role, settings: Settings) -> Observed:
-    """Logs, metrics and health of one role; serves from here on."""
+def observe(role: Role, settings: Settings, profile: str | None = None) -> Observed:
+    """Logs, metrics and health of one role; serves from here on. `profile` is that of the policy it judges by."""
     import structlog
     from prometheus_client import CollectorRegistry
 
@@ -55,7 +55,7 @@ def observe(role: Role, settings: Settings) -> Observed:
     from streams.observability.metrics import build_meters
     from streams.observability.vocabulary import build_vocabulary
 
-    vocabulary = build_vocabulary(settings)
+    vocabulary = build_vocabulary(settings, profile=profile)
     configure_logs(vocabulary, level=settings.log_level)
     registry = CollectorRegistry()
     meters = build_meters(registry, vocabulary, (role,), explicit_time=settings.explicit_known_at)
@@ -81,15 +81,24 @@ def beat(health: Health) -> None:
     asyncio.get_running_loop().call_later(_BEAT_SECONDS, beat, health)
 
 
-def worker() -> None:
+def worker(
+    shadow: Annotated[
+        bool,
+        typer.Option(
+            "--shadow",
+            help="Be the shadow monitor instead: judge the same log by the policy on trial (setting shadow.policy_file "
+            "or shadow.profile), and write to the shadow topic what it would say. Reaches nobody.",
+        ),
+    ] = False,
+) -> None:
     """Run one worker: translate what comes in, judge it, write alerts. Ends on SIGTERM or Ctrl-C."""
     from streams.observability.metrics import Role
     from streams.settings import load_settings
     from streams.worker import build_parts, run_worker
 
     settings = load_settings()
-    parts = build_parts(settings)
-    shown = observe(Role.WORKER, settings)
+    parts = build_parts(settings, is_trial=shadow)
+    shown = observe(Role.SHADOW if shadow else Role.WORKER, settings, parts.default_policy.profile)
     health = shown.health
     beats = False
 
@@ -103,7 +112,7 @@ def worker() -> None:
 
     parts = replace(parts, meters=shown.meters, on_ready=on_ready, on_waiting=lambda: health.wait_for("partitions"))
     try:
-        code = run_worker(settings, parts)
+        code = run_worker(settings, parts, is_trial=shadow)
     finally:
         health.stopping = True
         shown.server.stop()
@@ -165,7 +174,8 @@ def _say(sentence: str) -> None:
 
 def up(
     roles: Annotated[
-        list[str] | None, typer.Option("--role", help="Only this role: worker, ticker or gateway; may be repeated.")
+        list[str] | None,
+        typer.Option("--role", help="Only this role: worker, ticker, gateway or shadow; may be repeated."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=32, help="How many workers share the patients.")] = 1,
 ) -> None:
@@ -173,9 +183,10 @@ def up(
     from streams.settings import load_settings
 
     settings = load_settings()
-    commands = {"worker": ["worker"], "ticker": ["tick"], "gateway": ["gateway"]}
-    # Without a feed nobody may speak: the door is opened by configuring one.
-    chosen = roles or [role for role in commands if role != "gateway" or settings.feeds]
+    commands = {"worker": ["worker"], "ticker": ["tick"], "gateway": ["gateway"], "shadow": ["worker", "--shadow"]}
+    # Without a feed nobody may speak: the door is opened by configuring one, a policy is tried by naming one.
+    is_wanted = {"gateway": bool(settings.feeds), "shadow": settings.shadow.policy is not None}
+    chosen = roles or [role for role in commands if is_wanted.get(role, True)]
     unknown = sorted(set(chosen) - set(commands))
     if unknown:
         raise Refusal(f"No role is called {', '.join(unknown)}. There is: {', '.join(commands)}.")
@@ -189,6 +200,7 @@ def up(
             f"{role} {number}",
             [sys.executable, "-m", "streams", *commands[role]],
             child_environment(role, number, place, settings),
+            is_vital=role != "shadow",
         )
         for place, (role, number) in enumerate(wanted)
     ]
@@ -217,13 +229,16 @@ class Child:
     pause: float = _FIRST_PAUSE_SECONDS
     start_again_at: float = 0.0
     starts: int = 0
+    is_vital: bool = True
+    """Without it the others must not go on. A policy on trial that cannot be used stops nobody's care."""
 
 
 @dataclass(slots=True)
 class Supervisor:
     """Keeps processes running until it is told to stop.
 
-    A process that ends with 2 says that a person must do something first: then everything ends with 2.
+    A process that ends with 2 says that a person must do something first: then everything ends with 2 (unless the
+    others can do without it).
     Any other end is followed by a start, later each time it happens soon. To stop, each gets SIGTERM,
     and SIGKILL after `stop_seconds`: a worker that waits for an acknowledgement ignores SIGTERM, and
     nothing is lost by killing it.
@@ -270,8 +285,12 @@ class Supervisor:
         if code is None:
             return True
         child.process = None
-        if code == ExitCode.UNUSABLE:
+        if code == ExitCode.UNUSABLE and child.is_vital:
             return False
+        if code == ExitCode.UNUSABLE:
+            self.say(f"The {child.name} cannot run as things are (see above). The others go on without it.")
+            child.start_again_at = float("inf")
+            return True
         if now - child.started_at >= _STEADY_AFTER_SECONDS:
             child.pause = _FIRST_PAUSE_SECONDS
         child.start_again_at = now + child.pause

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from schemas.reading import Reading, ReadingContext
+from streams.site_maps import codes_for, load_site_maps
 from streams.translate import PROTOCOL_EVENT, PROTOCOL_FHIR, PROTOCOL_HL7, Reader
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def build_readers(maps: Mapping[str, FeedMap] | None = None) -> dict[str, Reader
 def build_contexts(settings: Settings) -> dict[str, ReadingContext]:
     """What a reader must know of each configured feed."""
     secret = settings.secret()
+    maps = load_site_maps(settings.site_maps)
     return {
         name: ReadingContext(
             feed=name,
@@ -37,6 +39,7 @@ def build_contexts(settings: Settings) -> dict[str, ReadingContext]:
             decimal_comma=feed.decimal_comma,
             preferred_authority=feed.preferred_authority,
             identity=feed.identity,
+            site_codes=codes_for(name, maps),
             obeys_known_at=settings.explicit_known_at,
         )
         for name, feed in settings.feeds.items()

@@ -29,6 +29,7 @@ from streams.ports import Medicine
 from streams.refusals import CheckFailed, Refusal
 from streams.replay import FileReader, LogUnreadable, ReplayOfFiles, ReplayOutcome, ReplayResult, fold_log, read_dump
 from streams.replay_input import InputFormat, find_files, lines_of, read_messages
+from streams.site_maps import codes_for, load_site_maps
 
 if TYPE_CHECKING:
     from rules.policy.reading import Policy
@@ -59,6 +60,9 @@ def replay(
         str | None,
         typer.Option(metavar="ZONE", help="Where times without a zone were written, for example Asia/Seoul."),
     ] = None,
+    site_map: Annotated[
+        list[Path] | None, typer.Option("--site-map", metavar="FILE", help="What local codes mean; may be repeated.")
+    ] = None,
     out: Annotated[str | None, typer.Option(metavar="FILE", help="Write the transitions here, not to stdout.")] = None,
     rejections: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write everything that cannot be used here, as NDJSON.")
@@ -77,16 +81,16 @@ def replay(
       myelowatch replay ward/ --set anc_severe=400 --rules 'anc-*' --out alerts.ndjson
     """
     chosen = load(policy or profile, read_overrides(changes))
-    zone = _zone(timezone)
+    zone = zone_named(timezone)
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     if input_format is InputFormat.LOG:
         if until is not None:
             raise Refusal("--until goes with files: a log has its own ticks, and ends where it ends.")
         _replay_log(inputs, chosen, rules, out, rejections, console)
     else:
-        _replay_files(
-            inputs, chosen, rules, _instant(until, zone), input_format, zone, out, rejections, feed_map, console
-        )
+        context = reading_context(zone, site_map)
+        upto = instant_named(until, zone)
+        _replay_files(inputs, chosen, rules, upto, input_format, context, out, rejections, feed_map, console)
 
 
 def _replay_files(
@@ -95,7 +99,7 @@ def _replay_files(
     rules: str,
     until: datetime | None,
     input_format: InputFormat,
-    zone: ZoneInfo | None,
+    context: ReadingContext,
     out: str | None,
     rejections: str | None,
     feed_map: str | None,
@@ -104,14 +108,14 @@ def _replay_files(
     found = find_files(inputs)
     body = ReplayOfFiles(
         readers=file_readers(load_feed_map(feed_map)),
-        context=ReadingContext(feed="", zone=zone, secret=SECRET),
-        medicine=_medicine(policy),
+        context=context,
+        medicine=chosen_medicine(policy),
         policy=activation_of(policy),
     )
     with _progress(console) as progress:
         task = progress.add_task("reading", total=None)
         for message in read_messages(found, input_format):
-            _refuse_unzoned(message.name, body.read(message))
+            refuse_unzoned(message.name, body.read(message))
             progress.advance(task)
         body.read_strangers_again()
         progress.update(task, description="replaying", completed=0, total=len(body.entries()))
@@ -149,7 +153,9 @@ def _replay_log(
         ) from None
     if not records:
         raise Refusal("The dump holds no record.")
-    result = fold_log(records, medicine=_medicine(policy), default_policy=activation_of(policy), partitions=partitions)
+    result = fold_log(
+        records, medicine=chosen_medicine(policy), default_policy=activation_of(policy), partitions=partitions
+    )
     shown = write_transitions(result.transitions, rules, out)
     _write(rejections, result.held_aside)
     facts = _facts(result)
@@ -165,7 +171,14 @@ def _replay_log(
         )
 
 
-def _medicine(policy: Policy) -> Medicine:
+def reading_context(zone: ZoneInfo | None, site_maps: list[Path] | None) -> ReadingContext:
+    """The context of files; the maps named on the command line are for every feed of them."""
+    return ReadingContext(
+        feed="", zone=zone, secret=SECRET, site_codes=codes_for(None, load_site_maps(site_maps or ()))
+    )
+
+
+def chosen_medicine(policy: Policy) -> Medicine:
     """The product's rules; the policy of this command as it was read, with what `--set` changed in it."""
     from streams.medicine import RulesMedicine
 
@@ -285,7 +298,8 @@ def _write_lines(stream: BinaryIO, lines: Iterable[bytes]) -> None:
     stream.writelines(line + b"\n" for line in lines)
 
 
-def _refuse_unzoned(name: str, reading: Reading) -> None:
+def refuse_unzoned(name: str, reading: Reading) -> None:
+    """Refuse with a sentence where times of a message had no zone: nothing is guessed."""
     for rejection in reading.rejections:
         if rejection.reason is RejectionReason.ZONE_MISSING:
             raise Refusal(
@@ -294,7 +308,8 @@ def _refuse_unzoned(name: str, reading: Reading) -> None:
             )
 
 
-def _zone(name: str | None) -> ZoneInfo | None:
+def zone_named(name: str | None) -> ZoneInfo | None:
+    """The zone of --timezone; None where none was named."""
     if name is None:
         return None
     try:
@@ -303,7 +318,8 @@ def _zone(name: str | None) -> ZoneInfo | None:
         raise Refusal(f"{name!r} is no timezone; write one of the IANA list, for example Asia/Seoul or UTC.") from None
 
 
-def _instant(text: str | None, zone: ZoneInfo | None) -> datetime | None:
+def instant_named(text: str | None, zone: ZoneInfo | None) -> datetime | None:
+    """The instant of --until; None where none was named."""
     if text is None:
         return None
     try:

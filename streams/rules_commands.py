@@ -1,23 +1,23 @@
-"""`myelowatch rules list|show`, and docs/rules.md: the catalogue joined with the policy that fills it.
+"""`myelowatch rules list|show`, docs/rules.md and docs/rules/: the catalogue joined with the policies that fill it.
 
 Everything shown is read from where it decides: the entry, the module's own docstring, the policy. The
-page is written by `python -m streams.rules_commands --write-docs`, and a test holds the file equal.
+pages are written by `python -m streams.rules_commands --write-docs`, and a test holds the files equal.
 """
 
 from __future__ import annotations
 
-import inspect
 import json
-import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from streams.ambiguities import write_ambiguities
 from streams.policy_commands import DEFAULT_PROFILE, Profile, load, profiles, severities, shown
 from streams.refusals import Refusal
+from streams.rule_pages import GENERATED, HOUSE, read_card, write_rule_page
 
 if TYPE_CHECKING:
     from rules.entry import RuleEntry
@@ -27,50 +27,9 @@ rules_app = typer.Typer(
     help="The catalogue of rules, with the numbers and sources each decides by.", no_args_is_help=True
 )
 
-_HEADINGS: Final = ("Watches for", "Stays silent", "Cannot assess", "Numbers")
-_HOUSE: Final = Path(__file__).resolve().parents[1]
-_PAGE: Final = _HOUSE / "docs" / "rules.md"
-
-
-@dataclass(frozen=True, slots=True)
-class RuleCard:
-    """What the module of a rule says of itself, and where it stands."""
-
-    question: str
-    """First line of the docstring: what the rule asks."""
-    parts: dict[str, str]
-    """The four parts of the docstring by heading."""
-    numbers: tuple[str, ...]
-    """Policy keys it decides by."""
-    file: str
-    line: int
-
-
-def read_card(entry: RuleEntry) -> RuleCard:
-    """The card of a rule, from the module or function that assesses it."""
-    function = inspect.unwrap(entry.assess)
-    module = inspect.getmodule(function)
-    own = inspect.getdoc(function) or ""
-    # A module that holds one rule is described by its own docstring, one that holds several by each function's.
-    text = own if "Numbers" in own else (inspect.getdoc(module) or own)
-    parts: dict[str, str] = {}
-    heading = None
-    for line in text.splitlines():
-        found = next((each for each in _HEADINGS if line.startswith(each)), None)
-        if found is not None:
-            heading, line = found, line[len(found) :]
-        if heading is not None:
-            parts[heading] = f"{parts.get(heading, '')} {line.strip()}".strip()
-    numbers = tuple(re.findall(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+", parts.get("Numbers", "")))
-    path = Path(inspect.getsourcefile(function) or "")
-    file = path.relative_to(_HOUSE).as_posix() if path.is_relative_to(_HOUSE) else path.name
-    return RuleCard(
-        question=text.splitlines()[0].strip() if text else "",
-        parts=parts,
-        numbers=numbers,
-        file=file,
-        line=inspect.getsourcelines(function)[1],
-    )
+_PAGE: Final = HOUSE / "docs" / "rules.md"
+_FOLDER: Final = HOUSE / "docs" / "rules"
+_AMBIGUITIES: Final = HOUSE / "docs" / "ambiguities.md"
 
 
 def describe(entry: RuleEntry, policy: Policy) -> dict[str, Any]:
@@ -131,10 +90,12 @@ def list_rules(
 @rules_app.command("show")
 def show(
     rule: Annotated[str, typer.Argument(metavar="ID", help="For example anc-hold.")],
-    profile: Profile = DEFAULT_PROFILE,
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Only the numbers of this profile; default: all that come with it.")
+    ] = None,
     file: Annotated[str | None, typer.Option("--policy", metavar="FILE", help="Numbers of a file instead.")] = None,
 ) -> None:
-    """Say how one rule decides: what it watches for, its numbers with their sources, what closes it, and its file."""
+    """Say how one rule decides: its page in docs/rules, with an example that is run now."""
     from rules.catalogue import BY_ID
 
     entry = BY_ID.get(rule)
@@ -144,108 +105,91 @@ def show(
         near = get_close_matches(rule, BY_ID, n=3)
         hint = f" Near to it: {', '.join(near)}." if near else ""
         raise Refusal(f"No rule is called {rule!r}.{hint} `myelowatch rules list` names them all.")
-    policy = load(file or profile)
-    card, row = read_card(entry), describe(entry, policy)
-    typer.echo(f"{entry.id}: {card.question}")
-    for heading, text in card.parts.items():
-        if heading != "Numbers":
-            typer.echo(f"  {heading:14} {text}")
-    typer.echo(f"  {'Subject':14} one alert a {entry.subject.value}; {entry.form.value}")
-    typer.echo(f"  {'Severity':14} {severities(policy, rule)} ({policy.profile} {policy.version})")
-    typer.echo(f"  {'Closes':14} {entry.closes}")
-    if entry.superseded_by:
-        typer.echo(f"  {'Gives way to':14} {', '.join(entry.superseded_by)}")
-    typer.echo(f"  {'Reads':14} {', '.join(entry.reads)}")
-    for number in row["thresholds"]:
-        typer.echo(
-            f"  {'Number':14} {number['key']} = {number['value']} {number['unit']}".rstrip() + f"  [{number['source']}]"
-        )
-    for citation in row["citations"]:
-        typer.echo(f"  {'Source':14} {citation['source']} {citation['section']}".rstrip())
-    typer.echo(f"  {'Decides in':14} {card.file}:{card.line}")
-    typer.echo(f"  {'Version':14} {entry.version}, {row['status']}, clinical reference {entry.section}")
+    chosen = [load(file)] if file is not None else [load(profile)] if profile is not None else shipped()
+    typer.echo(write_rule_page(entry, chosen).rstrip())
 
 
-# --- docs/rules.md ---
+# --- docs/rules.md and docs/rules/ ---
+
+
+def shipped() -> list[Policy]:
+    """The profiles that come with myelowatch, the default one first."""
+    return [load(name) for name in sorted(profiles(), key=lambda name: (name != DEFAULT_PROFILE, name))]
 
 
 def write_page() -> str:
-    """The generated page: an index first, then one section a rule."""
+    """The index: what each rule says, the file that decides, the policy keys it decides by, and their numbers."""
     from rules.catalogue import CATALOGUE
 
-    policies = [load(name) for name in profiles()]
+    policies = shipped()
+    head = ("what it says", "rule", "file that decides", "policy key", *(p.profile for p in policies), "source")
     lines = [
         "# Rules",
         "",
-        "<!-- Generated by `python -m streams.rules_commands --write-docs`; a test holds it equal. -->",
+        GENERATED,
         "",
         (
             "Every rule that runs: the file that decides, the policy keys it decides by, and the number behind each key. The "
+            "page of a rule says the rest: exact trigger, sources in plain words, how it closes, and an example that is run. The "
             "numbers stand in `rules/policy/<profile>.yaml`, each with its source; what a key means, its unit and its clinical "
             "bounds stand in `rules/policy/keys.yaml`; what a source tag stands for, in `rules/policy/sources.yaml`."
         ),
-        "",
-        "## Which file decides, by which number",
-        "",
-        "| what it says | rule | file that decides | policy key | "
-        + " | ".join(policy.profile for policy in policies)
-        + " | source |",
-        "| --- | --- | --- | --- | " + " | ".join("---" for _ in policies) + " | --- |",
     ]
-    cards = {entry.id: read_card(entry) for entry in CATALOGUE}
-    for entry in CATALOGUE:
-        card = cards[entry.id]
-        says = card.question
-        for key in card.numbers or ("",):
-            numbers = [_threshold(policy, key) if key else {} for policy in policies]
-            values = " | ".join(f"{each.get('value', '')} {each.get('unit', '')}".strip() for each in numbers)
-            source = numbers[0].get("source", "") if numbers else ""
-            lines.append(
-                f"| {says} | [`{entry.id}`](#{entry.id}) | [`{card.file}`](../{card.file}) "
-                f"| {f'`{key}`' if key else ''} | {values} | {source} |"
-            )
-            says = ""
     family = ""
     for entry in CATALOGUE:
         if entry.family != family:
             family = entry.family
-            lines += ["", f"## {family.capitalize()}"]
-        lines += ["", *_section(entry, cards[entry.id], policies)]
+            lines += ["", f"## {family.capitalize()}", "", f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
+        card = read_card(entry)
+        says = card.question
+        for key in card.numbers or ("",):
+            numbers = [_threshold(policy, key) if key else {} for policy in policies]
+            values = " | ".join(f"{each.get('value', '')} {each.get('unit', '')}".strip() for each in numbers)
+            source = "; ".join(dict.fromkeys(each.get("source", "") for each in numbers))
+            lines.append(
+                f"| {says} | [`{entry.id}`](rules/{entry.id}.md) | [`{card.file}`](../{card.file}) "
+                f"| {f'`{key}`' if key else ''} | {values} | {source} |"
+            )
+            says = ""
     return "\n".join(lines) + "\n"
 
 
-def _section(entry: RuleEntry, card: RuleCard, policies: list[Policy]) -> list[str]:
-    lines = [f'<a id="{entry.id}"></a>', "", f"### {entry.id}", "", card.question, "", "| | |", "| --- | --- |"]
-    for heading, text in card.parts.items():
-        if heading != "Numbers":
-            lines.append(f"| {heading} | {text} |")
-    lines.append(f"| Subject | one {entry.form.value} a {entry.subject.value} |")
-    lines += [f"| Severity, {policy.profile} | {severities(policy, entry.id)} |" for policy in policies]
-    lines.append(f"| Closes | {entry.closes} |")
-    if entry.superseded_by:
-        lines.append(f"| Gives way to | {', '.join(f'`{each}`' for each in entry.superseded_by)} |")
-    lines.append(f"| Reads | {', '.join(f'`{each}`' for each in entry.reads)} |")
-    if policies and (terms := policies[0].rules.get(entry.id)):
-        cited = "; ".join(f"{each.source} {each.section}".strip() for each in terms.citations)
-        lines.append(f"| Sources | {cited} |")
-    lines.append(f"| Clinical reference | part {entry.section} |")
-    return lines
+def write_pages() -> dict[Path, str]:
+    """Every generated page of the rules, by its file."""
+    from rules.catalogue import CATALOGUE
+
+    policies = shipped()
+    pages = {_PAGE: write_page(), _AMBIGUITIES: f"{GENERATED}\n\n{write_ambiguities(policies)}"}
+    for entry in CATALOGUE:
+        pages[_FOLDER / f"{entry.id}.md"] = f"{GENERATED}\n\n{write_rule_page(entry, policies)}"
+    return pages
+
+
+def settle(pages: Mapping[Path, str], folder: Path, *, is_check: bool) -> list[Path]:
+    """Write the pages and take away what is left over in their folder, or only say which files are not as they should be."""
+    wrong = [path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    strangers = sorted(set(folder.glob("*.md")) - set(pages)) if folder.is_dir() else []
+    if not is_check:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in wrong:
+            path.write_text(pages[path], encoding="utf-8")
+        for path in strangers:
+            path.unlink()
+    return [*wrong, *strangers]
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page, or say whether the file is as it would be written."""
-    page = write_page()
-    if arguments == ["--write-docs"]:
-        _PAGE.parent.mkdir(exist_ok=True)
-        _PAGE.write_text(page, encoding="utf-8")
+    """Write the pages, or say which file is not as it would be written."""
+    if arguments not in (["--write-docs"], ["--check-docs"]):
+        print("python -m streams.rules_commands --write-docs | --check-docs", file=sys.stderr)
+        return 2
+    is_check = arguments == ["--check-docs"]
+    wrong = settle(write_pages(), _FOLDER, is_check=is_check)
+    if not is_check:
         return 0
-    if arguments == ["--check-docs"]:
-        if _PAGE.is_file() and _PAGE.read_text(encoding="utf-8") == page:
-            return 0
-        print("docs/rules.md is not what would be written now: run `make docs`.", file=sys.stderr)
-        return 1
-    print("python -m streams.rules_commands --write-docs | --check-docs", file=sys.stderr)
-    return 2
+    for path in wrong:
+        print(f"{path.relative_to(HOUSE)} is not what would be written now: run `make docs`.", file=sys.stderr)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -154,6 +154,18 @@ class WorkerSettings(_Part):
         return self
 
 
+class ShadowSettings(_Part):
+    """The policy on trial: a profile that comes with myelowatch, or a file; the file rules over the profile."""
+
+    profile: str | None = None
+    policy_file: Path | None = None
+
+    @property
+    def policy(self) -> str | None:
+        """Name or file of the policy on trial; None where nothing is tried."""
+        return str(self.policy_file) if self.policy_file is not None else self.profile
+
+
 class PortSettings(_Part):
     """Where each role listens; loopback unless `host` says otherwise. None takes the role's own default."""
 
@@ -184,10 +196,13 @@ class Settings(BaseSettings):
     ports: PortSettings = PortSettings()
     gateway: GatewaySettings = GatewaySettings()
     feeds: dict[str, FeedSettings] = Field(default_factory=dict)
+    site_maps: tuple[Path, ...] = ()
+    """YAML files that say what the site's own codes mean; each is checked when a role starts."""
     key_secret: SecretStr | None = None
     """Keys the hash of patient numbers. Lost or changed, every patient is a stranger."""
     profile: str = "kr-panel"
     policy_file: Path | None = None
+    shadow: ShadowSettings = ShadowSettings()
     explicit_known_at: bool = False
     """Demo, tests and file replay only: a header `known_at` rules over the broker's stamp."""
     tick_seconds: float = Field(default=10, ge=0.1, le=60)
@@ -279,6 +294,8 @@ def _redacted(value: Any) -> Any:
             return _HIDDEN
         case StrEnum() | Path():
             return str(value)
+        case tuple():
+            return [_redacted(each) for each in value]
         case datetime():
             return value.isoformat()
         case _:
@@ -364,8 +381,8 @@ def _is_open(path: list[str]) -> bool:
 
 
 def _value(text: str, field: Any) -> Any:
-    """Text as it is; a mapping or list (feeds as one JSON text) is read as YAML."""
-    if field is not None and ("dict" in str(field.annotation) or "tuple" in str(field.annotation)):
+    """Text as it is; a mapping (feeds as one JSON text) or a list is read as YAML."""
+    if field is not None and any(kind in str(field.annotation) for kind in ("dict", "tuple")):
         try:
             return yaml.safe_load(text)
         except yaml.YAMLError:

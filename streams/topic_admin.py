@@ -164,7 +164,7 @@ def _check_one(topic: WantedTopic, described: dict[str, Any], configs: dict[str,
     cleanup = {each.strip() for each in configs["cleanup.policy"].split(",")}
     if cleanup != {topic.row.cleanup.value}:
         have = ",".join(sorted(cleanup))
-        if topic.row.subject is Subject.STATE:
+        if topic.row.subject in (Subject.STATE, Subject.SHADOW_STATE):
             sentences.append(
                 f"{topic.name} has the cleanup policy {have}: patients' state would be deleted. Set it to compact."
             )

@@ -48,6 +48,7 @@ class Subject(StrEnum):
     CURRENT = "alert.current.v1"
     ATTENTION = "alert.attention.v1"
     SHADOW = "alert.shadow.v1"
+    SHADOW_STATE = "patient.shadow-changelog"
 
 
 INLETS: Final = (Subject.LAB, Subject.DISPENSE, Subject.PATIENT_FACT)
@@ -173,6 +174,16 @@ TOPICS: Final = (
         "any consumer",
         Cleanup.DELETE,
         90,
+    ),
+    TopicRow(
+        Subject.SHADOW_STATE,
+        "patient; ~p marker; ~policy",
+        "state records under the policy on trial",
+        "shadow monitor",
+        "shadow monitor",
+        Cleanup.COMPACT,
+        None,
+        min_compaction_lag_hours=24,
     ),
 )
 

@@ -223,10 +223,8 @@ class Translate:
 
     def _translate(self, record: Arrived, outcome: Translation) -> list[Outgoing]:
         headers = dict(record.headers)
-        is_intake = record.topic == self._intake
-        protocol = _text(headers.get(HEADER_PROTOCOL)) or ("" if is_intake else PROTOCOL_EVENT)
         body = record.value or b""
-        feed_name = _text(headers.get(HEADER_FEED)) or _feed_of_source(_source(headers, body))
+        feed_name, protocol = feed_and_protocol(record, self._topics)
         digest = _text(headers.get(HEADER_SHA256)) or hashlib.sha256(body).hexdigest()
         outcome.messages += 1
         if HEADER_ACK not in headers:
@@ -344,6 +342,15 @@ def read_known_at(raw: bytes) -> datetime | None:
     except ValueError:
         return None
     return None if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def feed_and_protocol(record: Arrived, topics: TopicNames) -> tuple[str, str]:
+    """Which feed a message came by and which protocol it is in; empty where it does not say."""
+    headers = dict(record.headers)
+    is_intake = record.topic == topics[Subject.INTAKE]
+    protocol = _text(headers.get(HEADER_PROTOCOL)) or ("" if is_intake else PROTOCOL_EVENT)
+    feed = _text(headers.get(HEADER_FEED)) or _feed_of_source(_source(headers, record.value or b""))
+    return feed, protocol
 
 
 def _text(raw: bytes | None) -> str:

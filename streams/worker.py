@@ -49,19 +49,17 @@ class TopicsUnusable(Refusal):
     """The topics are not as the table asks; every sentence says what to do."""
 
 
-def check_ground(settings: Settings, say: Callable[[str], None]) -> None:
+def check_ground(settings: Settings, say: Callable[[str], None], *, is_trial: bool = False) -> None:
     """Brokers answer and topics are as they should be; refuses with sentences."""
     from streams.connections import connect_admin
     from streams.topic_admin import check_topics
     from streams.topics import SOURCES, Subject
 
+    live = (*SOURCES, Subject.LOG, Subject.STATE, Subject.LIFECYCLE, Subject.CURRENT, Subject.REJECTED)
+    trial = (Subject.LOG, Subject.SHADOW_STATE, Subject.SHADOW)
     admin = connect_admin(settings.kafka, say=say)
     try:
-        wrong = check_topics(
-            admin,
-            settings,
-            (*SOURCES, Subject.LOG, Subject.STATE, Subject.LIFECYCLE, Subject.CURRENT, Subject.REJECTED),
-        )
+        wrong = check_topics(admin, settings, trial if is_trial else live)
     finally:
         admin.close()
     if wrong:
@@ -78,12 +76,17 @@ def run_worker(
     parts: Parts | None = None,
     *,
     say: Callable[[str], None] = lambda sentence: print(sentence, file=sys.stderr, flush=True),
+    is_trial: bool = False,
 ) -> int:
-    """Run until told to stop; the exit code. Refusals are raised, with sentences."""
-    check_ground(settings, say)
-    parts = parts or build_parts(settings)
-    ensure_policy(settings, parts)
-    return asyncio.run(_run(settings, parts))
+    """Run until told to stop; the exit code. Refusals are raised, with sentences.
+
+    With `is_trial` it is the shadow monitor, which judges by the policy on trial and reaches nobody.
+    """
+    check_ground(settings, say, is_trial=is_trial)
+    parts = parts or build_parts(settings, is_trial=is_trial)
+    if not is_trial:
+        ensure_policy(settings, parts)
+    return asyncio.run(_run(settings, parts, is_trial=is_trial))
 
 
 def ensure_policy(settings: Settings, parts: Parts) -> bool:
@@ -111,30 +114,45 @@ def ensure_policy(settings: Settings, parts: Parts) -> bool:
     return True
 
 
-def build_parts(settings: Settings, **others: Any) -> Parts:
+def build_parts(settings: Settings, *, is_trial: bool = False, **others: Any) -> Parts:
     """The product's own parts; `others` are meters and hooks (see `streams.app.Parts`)."""
     from streams.app import Parts
     from streams.feed_maps import load_feed_maps
     from streams.medicine import RulesMedicine, load_activation
+    from streams.policy_commands import Use
     from streams.readers import build_contexts, build_readers
 
-    policy = str(settings.policy_file) if settings.policy_file is not None else settings.profile
+    if is_trial:
+        # The shadow monitor reads the patient log alone: no feed, no key secret.
+        medicine, policy = RulesMedicine(), load_activation(trial_policy(settings), Use.TRY)
+        return Parts(medicine=medicine, default_policy=policy, readers={}, contexts={}, **others)
+    policy_name = str(settings.policy_file) if settings.policy_file is not None else settings.profile
     return Parts(
         medicine=RulesMedicine(),
-        default_policy=load_activation(policy),
+        default_policy=load_activation(policy_name),
         readers=build_readers(load_feed_maps(settings)),
         contexts=build_contexts(settings),
         **others,
     )
 
 
-async def _run(settings: Settings, parts: Parts) -> int:
+def trial_policy(settings: Settings) -> str:
+    """Name or file of the policy on trial, or the sentence that says how to name one."""
+    if settings.shadow.policy is None:
+        raise Refusal(
+            "No policy is on trial. Name its file in MYELOWATCH_SHADOW__POLICY_FILE (its status `shadow` or `active`), "
+            "or a profile in MYELOWATCH_SHADOW__PROFILE."
+        )
+    return settings.shadow.policy
+
+
+async def _run(settings: Settings, parts: Parts, *, is_trial: bool = False) -> int:
     from streams.agents.shell import end_process
     from streams.app import build_app
 
     log = structlog.get_logger("streams.worker")
     _quieten_clients()
-    app = build_app(settings, parts)
+    app = build_app(settings, parts, is_trial=is_trial)
     app.finalize()
     turning = asyncio.ensure_future(_turn(app, parts.on_turn))
     stop = asyncio.Event()

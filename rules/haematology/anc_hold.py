@@ -1,11 +1,12 @@
 """Hold lenalidomide for a low neutrophil count.
 
 Watches for    an ANC at or below the severe limit on any day; an ANC below the episode limit in
-               the second or a later episode.
-Stays silent   in a first episode above the severe limit (see `anc-low-watch`), and before a cycle
-               (see `anc-cycle-delay`).
+               the second or a later episode, or in any where the policy follows a label that says so.
+Stays silent   in a first episode above the severe limit where it does not (see `anc-low-watch`), and before
+               a cycle (see `anc-cycle-delay`).
 Cannot assess  on treatment without a valid ANC, or when a newer one is unusable.
-Numbers        anc_severe, anc_severe_inclusive, anc_episode_below, anc_resume_at, anc_resume_strict_later
+Numbers        anc_severe, anc_severe_inclusive, anc_episode_below, anc_first_episode_holds, anc_resume_at,
+               anc_resume_strict_later
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from rules.view import View
 from schemas.alerts import Action, Advice
 
 RULE_ID = "anc-hold"
+GCSF_RULE = "anc-gcsf-missing"
+"""A policy that never asks where the growth factor is does not advise one either."""
 
 
 def opens_severe(count: Result, moment: Moment, terms: Terms) -> bool:
@@ -30,6 +33,11 @@ def opens_severe(count: Result, moment: Moment, terms: Terms) -> bool:
 def opens_repeat(count: Result, moment: Moment, terms: Terms) -> bool:
     """Second or later episode below the limit: interrupt until recovery, reduce one step."""
     return moment.episode > 1 and bool(count.is_below(terms.anc_episode_below.value))
+
+
+def opens_label(count: Result, moment: Moment, terms: Terms) -> bool:
+    """Any episode, any day: the label interrupts below the limit of an episode."""
+    return terms.anc_first_episode_holds and bool(count.is_below(terms.anc_episode_below.value))
 
 
 def releases(count: Result, hold: Hold, terms: Terms) -> bool:
@@ -52,7 +60,8 @@ def assess(view: View) -> Answer:
     evidence = [Shown("ANC that decided", hold.decided)]
     if hold.newest.id != hold.decided.id:
         evidence.append(Shown("newest ANC", hold.newest))
-    growth = " Add G-CSF." if hold.reason == "severe" else ""
+    supports = view.policy.severity(GCSF_RULE) is not None
+    growth = " Add G-CSF." if hold.reason == "severe" and supports else ""
     dose = " Resume one dose step lower." if asks_for_reduction(hold) else ""
     return found(
         Finding(
@@ -73,22 +82,25 @@ def assess(view: View) -> Answer:
 
 
 def _provisional(view: View) -> Answer | None:
-    """A preliminary severe ANC shows an alert and opens no hold."""
+    """A preliminary ANC that would hold in a first episode shows an alert and opens no hold."""
     count = view.preliminary("anc")
-    terms = view.policy.terms
-    if count is None or not opens_severe(count, Moment(cycle=0, is_pre_cycle=False, episode=1), terms):
+    terms, first = view.policy.terms, Moment(cycle=0, is_pre_cycle=False, episode=1)
+    if count is None:
+        return None
+    is_severe = opens_severe(count, first, terms)
+    if not (is_severe or opens_label(count, first, terms)):
         return None
     return found(
         Finding(
             since=count.at,
             effective_at=latest(count.at, view.ledger.started_at),
-            reason="severe",
+            reason="severe" if is_severe else "label",
             title=f"Preliminary ANC {count.shown} cells/uL: hold lenalidomide if confirmed",
             message=f"A preliminary ANC of {count.shown} cells/uL would interrupt lenalidomide. "
             "Nothing is held on a preliminary result: confirm it today.",
             advice=Advice(action=Action.REPEAT_TEST),
             evidence=(Shown("preliminary ANC", count),),
-            thresholds=(terms.anc_severe,),
+            thresholds=(terms.anc_severe if is_severe else terms.anc_episode_below,),
             is_provisional=True,
         )
     )

@@ -4,7 +4,7 @@ Watches for    an ANC hold or cycle delay with a count still below the episode l
                number of calendar days after the result that opened it.
 Stays silent   before such a count, and once the hold is released (see `anc-resume-ok`).
 Cannot assess  never by itself: without a new CBC `heme-recheck-overdue` speaks.
-Numbers        anc_persistent_after_days, anc_episode_below, dose_ladder
+Numbers        anc_persistent_after_days, anc_persistent_reading, anc_episode_below, dose_ladder
 """
 
 from __future__ import annotations

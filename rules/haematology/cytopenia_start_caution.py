@@ -4,8 +4,8 @@ Watches for    a baseline ANC or platelet count below the limit to start (a lowe
                marrow is heavily infiltrated), until the counts recovered or cycle 2 begins.
 Stays silent   with counts at or above the limits, and from cycle 2 on (see `anc-cycle-delay`).
 Cannot assess  without a baseline count and none since.
-Numbers        start_anc_below, start_plt_below, start_plt_below_infiltrated, marrow_heavy_percent,
-               baseline_window_days
+Numbers        start_anc_below, start_plt_below, start_plt_below_infiltrated, start_low_anc_delays,
+               marrow_heavy_percent, baseline_window_days
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ from rules.view import View
 from schemas.alerts import Action, Advice
 
 RULE_ID = "cytopenia-start-caution"
+_CAUTION = (
+    "Start lenalidomide only with caution: closer CBCs, a plan for G-CSF or platelet support, and a plan for the dose."
+)
+_DELAY = "Delay cycle 1 until the ANC has recovered, as any later cycle would be, and repeat the CBC."
 
 
 def low_at_start(view: View) -> tuple[StartCount, ...]:
@@ -47,14 +51,15 @@ def assess(view: View) -> Answer:
         return CannotAssess(missing, recheck) if missing else Nothing(recheck)
     evidence = evidence_of(view, low)
     counts = " and ".join(f"{item.name} {item.count.shown} cells/uL" for item in low if item.count is not None)
+    is_delayed = view.policy.terms.start_low_anc_delays and any(item.analyte == "anc" for item in low)
+    how, action = (_DELAY, Action.DELAY_CYCLE) if is_delayed else (_CAUTION, Action.REVIEW_MEDICINE)
     return found(
         Finding(
             since=started,
             effective_at=latest(started, baseline_since(view), *(shown.fact.at for shown in evidence)),
-            title=f"Start with caution: baseline {counts}",
-            message=f"Baseline {counts}, below the limit to start. Start lenalidomide only with caution: closer CBCs, "
-            "a plan for G-CSF or platelet support, and a plan for the dose.",
-            advice=Advice(action=Action.REVIEW_MEDICINE, agent="lenalidomide"),
+            title=f"{'Delay the start' if is_delayed else 'Start with caution'}: baseline {counts}",
+            message=f"Baseline {counts}, below the limit to start. {how}",
+            advice=Advice(action=action, agent="lenalidomide"),
             evidence=evidence,
             thresholds=tuple(item.limit for item in low),
             is_provisional=any(item.count is not None and item.count.is_doubtful for item in low),

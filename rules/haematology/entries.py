@@ -13,6 +13,7 @@ from rules.haematology import (
     anc_resume_ok,
     cytopenia_start_caution,
     cytopenia_support_plan,
+    eu_start_gate,
     fn_suspected,
     hb_low,
     late_result_historical,
@@ -133,7 +134,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=("platelets", *_LENALIDOMIDE),
         closes="lenalidomide given or dispensed, new hold, or course end",
         acted_by=_LENALIDOMIDE,
-        limits=through_course("platelets"),
+        limits={"platelets": ("plt_resume_at", "plt_resume_warn_below")},
     ),
     RuleEntry(
         id=fn_suspected.RULE_ID,
@@ -145,7 +146,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         closes="ANC at the episode limit and recorded below fever for long enough",
         is_hold=True,
         acted_by=("stay",),
-        limits=through_course("temperature", *_ANC),
+        limits={**through_course("temperature", *_ANC), "anc": ("anc_episode_below",)},
     ),
     RuleEntry(
         id=hb_low.RULE_ID,
@@ -194,5 +195,15 @@ ENTRIES: tuple[RuleEntry, ...] = (
         is_absence=True,
         acted_by=("gcsf", "gcsf-plan", "transfusion-plan", "platelet-transfusion"),
         limits=_AT_START,
+    ),
+    RuleEntry(
+        id=eu_start_gate.RULE_ID,
+        section="2.1",
+        family="haematology",
+        subject=Subject.COURSE,
+        assess=eu_start_gate.assess,
+        reads=(*_ANC, "platelets", *_LENALIDOMIDE, MARROW_STATEMENT, MARROW_ANALYTE),
+        closes="newest ANC and platelets at the gate, or day 1 of cycle 2",
+        acted_by=("lenalidomide-stopped",),
     ),
 )

@@ -5,7 +5,7 @@ Watches for    fever (one reading above the single limit, or the sustained limit
 Stays silent   with a recent ANC at or above the limit.
 Cannot assess  never by itself: an unknown ANC with fever is a finding, not a gap.
 Numbers        fever_single_above, fever_sustained_at, fever_sustained_hours, fever_unknown_anc_at,
-               fever_unknown_anc_hours, fever_over_hours, anc_episode_below
+               fever_unknown_anc_hours, fever_over_hours, fever_anc_below
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def opens(fever: Fever, anc: Result | None, terms: Terms) -> str | None:
         # A fever that long ago, with no reading since, says nothing about the count of today.
         return None
     # A bound that proves neither side of the limit is no knowledge of the ANC.
-    is_bound = anc is not None and anc.is_below(terms.anc_episode_below.value) is None
+    is_bound = anc is not None and anc.is_below(terms.fever_anc_below.value) is None
     is_known = anc is not None and not is_bound and fever.last.at - anc.at <= terms.fever_unknown_anc_hours.span
-    if anc is not None and anc.is_below(terms.anc_episode_below.value):
+    if anc is not None and anc.is_below(terms.fever_anc_below.value):
         is_single = fever.peak.is_at_most(terms.fever_single_above.value) is False
         is_sustained = fever.last.at - fever.first.at > terms.fever_sustained_hours.span
         return "neutropenic" if is_single or is_sustained else None
@@ -39,7 +39,7 @@ def opens(fever: Fever, anc: Result | None, terms: Terms) -> str | None:
 
 def releases(fever: Fever, reading: Result, anc: Result | None, terms: Terms) -> bool:
     """ANC recovered, and readings below fever from the first such reading on for long enough."""
-    if anc is None or anc.at < fever.first.at or anc.is_below(terms.anc_episode_below.value) is not False:
+    if anc is None or anc.at < fever.first.at or anc.is_below(terms.fever_anc_below.value) is not False:
         return False
     return fever.below is not None and reading.at - fever.below.at >= terms.fever_over_hours.span
 
@@ -64,7 +64,7 @@ def assess(view: View) -> Answer:
             "hold lenalidomide. Take blood cultures and a CBC with differential.",
             advice=Advice(action=Action.REFER, agent="lenalidomide"),
             evidence=tuple(evidence),
-            thresholds=(terms.fever_single_above, terms.fever_sustained_at, terms.anc_episode_below),
+            thresholds=(terms.fever_single_above, terms.fever_sustained_at, terms.fever_anc_below),
             episode=hold.episode,
         )
     )

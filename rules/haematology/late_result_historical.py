@@ -31,9 +31,8 @@ def assess(view: View) -> Answer:
 
 def _describe(hold: Hold, view: View) -> Finding:
     name = _NAMES[hold.cause]
-    evidence = [Shown(f"late {name}", hold.opened)]
-    if hold.released is not None:
-        evidence.append(Shown("newer result", hold.released))
+    assert hold.released is not None  # what is late was released by a newer result
+    evidence = (Shown(f"late {name}", hold.opened), Shown("newer result", hold.released))
     return Finding(
         subject=hold.opened.id,
         since=hold.opened.at,
@@ -42,7 +41,7 @@ def _describe(hold: Hold, view: View) -> Finding:
         message=f"A {name} of {hold.opened.shown} {hold.opened.canonical or ''} would have held lenalidomide, but it "
         "arrived after a newer result that shows recovery. Nothing is held; the episode counts from now on.",
         advice=Advice(action=Action.INFORM),
-        evidence=tuple(evidence),
+        evidence=evidence,
         thresholds=(view.policy.terms.late_result_shown_days,),
         episode=hold.episode,
     )

@@ -8,8 +8,9 @@ Numbers        plt_resume_at, plt_resume_warn_below, dose_ladder
 
 from __future__ import annotations
 
-from rules.answers import NOTHING, Answer, Finding, Shown, found
+from rules.answers import NOTHING, Answer, Finding, Nothing, Shown, found, latest
 from rules.resuming import allowed_dose, cleared_after
+from rules.stops import last_ended_at
 from rules.view import View
 
 RULE_ID = "plt-resume-ok"
@@ -20,6 +21,8 @@ def assess(view: View) -> Answer:
     hold = cleared_after(view.ledger, "platelets")
     if hold is None or hold.released is None or not view.is_on_treatment:
         return NOTHING
+    if view.stops:
+        return Nothing(view.stop_ends_at)
     terms, newest = view.policy.terms, view.newest("platelets") or hold.released
     allowed = allowed_dose(view.ledger.released, view.policy)
     clear = [other.released for other in view.ledger.released if other.released is not None]
@@ -31,7 +34,7 @@ def assess(view: View) -> Answer:
     return found(
         Finding(
             since=hold.opened.at,
-            effective_at=max(result.at for result in clear),
+            effective_at=latest(*(result.at for result in clear), last_ended_at(view.ledger, view.at)),
             title=f"Lenalidomide may be resumed: platelets {newest.shown} cells/uL",
             message=f"Platelets have recovered to {newest.shown} cells/uL and no other cause holds lenalidomide. "
             f"{allowed.sentence} Doses missed while held are not made up.{warning}",

@@ -1,1 +1,1 @@
-"""Antibacterial prophylaxis in the first cycles."""
+"""Infection: prophylaxis in the first cycles, vaccines, hepatitis B, pneumonia."""

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from rules.entry import RuleEntry, Subject
-from rules.infection import inf_ppx_end, inf_ppx_missing, risk_groups
+from rules.entry import Form, RuleEntry, Subject, through_course
+from rules.infection import (
+    aci_zoster,
+    hbv_status,
+    inf_pneumonia,
+    inf_ppx_end,
+    inf_ppx_missing,
+    inf_vaccine_flu,
+    levo_12w,
+    pjp,
+    risk_groups,
+    vaccines,
+)
+
+_ANC = ("anc", "wbc", "neutrophils-pct", "segs-pct", "bands-pct", "segs-abs", "bands-abs")
 
 ENTRIES: tuple[RuleEntry, ...] = (
     RuleEntry(
@@ -22,6 +35,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         closes="dispense of any accepted agent, or day 1 of the cycle after those with prophylaxis",
         is_absence=True,
         acted_by=(inf_ppx_missing.AGENTS, inf_ppx_missing.DECLINED),
+        limits=through_course("anc"),
     ),
     RuleEntry(
         id=inf_ppx_end.RULE_ID,
@@ -32,5 +46,80 @@ ENTRIES: tuple[RuleEntry, ...] = (
         reads=(inf_ppx_end.AGENTS, inf_ppx_end.JUSTIFIED, "lenalidomide"),
         closes="prophylaxis ended, reason coded, or day 1 of the next cycle",
         acted_by=(inf_ppx_end.JUSTIFIED,),
+    ),
+    RuleEntry(
+        id=inf_vaccine_flu.RULE_ID,
+        section="1.8",
+        family="infection",
+        subject=Subject.SPELL,
+        assess=inf_vaccine_flu.assess,
+        reads=("vaccine", "lenalidomide", "cycle-day-1-taken"),
+        closes="influenza vaccine recorded, or the season over",
+        is_absence=True,
+        acted_by=("vaccine",),
+    ),
+    RuleEntry(
+        id=inf_pneumonia.RULE_ID,
+        section="1.8",
+        family="infection",
+        subject=Subject.FACT,
+        assess=inf_pneumonia.assess,
+        reads=(inf_pneumonia.CONCEPT, "lenalidomide", *_ANC),
+        closes="end recorded, or some time after the last code",
+        limits={**through_course(*_ANC), "anc": ("anc_episode_below",)},
+    ),
+    RuleEntry(
+        id=hbv_status.RULE_ID,
+        section="2.4",
+        family="infection",
+        subject=Subject.SPELL,
+        assess=hbv_status.assess,
+        reads=(*hbv_status.TESTS, hbv_status.MONITORED, "lenalidomide", "cycle-day-1-taken"),
+        closes="HBsAg and anti-HBc resulted; if positive, monitoring recorded",
+        is_absence=True,
+        acted_by=(*hbv_status.TESTS, hbv_status.MONITORED),
+    ),
+    RuleEntry(
+        id=aci_zoster.RULE_ID,
+        section="2.5",
+        family="infection",
+        subject=Subject.SPELL,
+        assess=aci_zoster.assess,
+        reads=(*aci_zoster.ADDED, *aci_zoster.ANTIVIRALS, "lenalidomide"),
+        closes="antiviral active, or the added medicine ended",
+        is_absence=True,
+        acted_by=aci_zoster.ANTIVIRALS,
+    ),
+    RuleEntry(
+        id=pjp.RULE_ID,
+        section="2.5",
+        family="infection",
+        subject=Subject.SPELL,
+        form=Form.CONTEXT,
+        assess=pjp.assess,
+        reads=(pjp.DEXAMETHASONE, pjp.PLAN, pjp.COVER, "lenalidomide"),
+        closes="cover against Pneumocystis active, or dexamethasone below the limit",
+    ),
+    RuleEntry(
+        id=levo_12w.RULE_ID,
+        section="2.5",
+        family="infection",
+        subject=Subject.COURSE,
+        assess=levo_12w.assess,
+        reads=(levo_12w.LINES, levo_12w.AGENT, "lenalidomide"),
+        closes="levofloxacin active, or its weeks passed",
+        is_absence=True,
+        acted_by=(levo_12w.AGENT,),
+    ),
+    RuleEntry(
+        id=vaccines.RULE_ID,
+        section="2.5",
+        family="infection",
+        subject=Subject.SPELL,
+        assess=vaccines.assess,
+        reads=("cycle-day-1-taken", "vaccine", vaccines.LIVE_ORDERED, "lenalidomide"),
+        closes="missing vaccine recorded; a live one: order cancelled, or shown long enough",
+        is_absence=True,
+        acted_by=("vaccine",),
     ),
 )

@@ -2,9 +2,10 @@
 
 Watches for    the first cycles, some days after day 1 of cycle 1, without co-trimoxazole, a quinolone or a penicillin
                taken (an order alone is not taken). High risk with aggressive disease, past neutropenia or infections.
-Stays silent   with any of these, and from the first day of the cycle after them.
+Stays silent   with any of these, from the first day of the cycle after them, and outside the risk groups where the
+               policy asks for prophylaxis in them alone.
 Cannot assess  never by itself: no record of an agent is what it speaks of.
-Numbers        inf_ppx_cycles, inf_ppx_wait_days, inf_recent_days
+Numbers        inf_ppx_cycles, inf_ppx_wait_days, inf_ppx_for_all, inf_recent_days
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ def assess(view: View) -> Answer:
     )
     if cycle.number > terms.inf_ppx_cycles.whole or view.at < due or span is not None:
         return Nothing(recheck)
+    risks = find_risks(view)
+    if not (risks or terms.inf_ppx_for_all):
+        return Nothing(recheck)
     past = view.spans(AGENTS)
     since = max(due, past[-1].ends) if past else due
-    risks = find_risks(view)
     first = next((s for s in view.supplies(LENALIDOMIDE) if s.way != "ordered"), None)
     evidence = [Shown("lenalidomide", first)] if first is not None else []
     evidence += [Shown("last prophylaxis", past[-1].newest)] if past else []

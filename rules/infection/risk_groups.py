@@ -9,8 +9,7 @@ INFECTIONS = ("infection", "pneumonia", "sepsis", "herpes-zoster")
 NEUTROPENIAS = ("neutropenia", "febrile-neutropenia")
 STATED = ("aggressive-disease", "past-neutropenia", "past-infections")
 REASON = "high-dose-dexamethasone-reason"
-READS = (*INFECTIONS, *NEUTROPENIAS, *STATED, REASON)
-"""Neutropenia on treatment is an episode of the course, which every rule sees."""
+READS = (*INFECTIONS, *NEUTROPENIAS, *STATED, REASON, "anc")
 
 
 def find_risks(view: View) -> list[tuple[str, AnyKept]]:

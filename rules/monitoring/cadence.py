@@ -39,8 +39,11 @@ def decide_cadence(view: View, last: Result) -> Cadence:
     """
     terms = view.policy.terms
     intensive = Cadence(terms.cbc_interval_intensive_days, terms.cbc_grace_intensive_days, "")
+    weekly = Cadence(terms.cbc_interval_weekly_days, terms.cbc_grace_weekly_days, "one of the weekly cycles")
+    if _is_within(view, weekly.overdue_at(last, view.zone), terms.cbc_weekly_cycles):
+        return weekly
     missing: tuple[str, ...] = ()
-    if _is_early(view, intensive.overdue_at(last, view.zone)):
+    if terms.cbc_closer_at_risk and _is_early(view, intensive.overdue_at(last, view.zone)):
         why, evidence, missing = _intensive_because(view)
         if why is not None:
             return Cadence(intensive.interval, intensive.grace, why, evidence, since=baseline_since(view))
@@ -48,15 +51,20 @@ def decide_cadence(view: View, last: Result) -> Cadence:
     due = early.overdue_at(last, view.zone)
     if _is_early(view, due):
         return early
-    if _has_complication(view, due):
+    if terms.cbc_closer_at_risk and _has_complication(view, due):
         why = "a complication in the last cycle"
         return Cadence(early.interval, early.grace, why, since=view.ledger.complication_at)
     return Cadence(terms.cbc_interval_late_days, terms.cbc_grace_days, "a late cycle without complication")
 
 
 def _is_early(view: View, at: datetime) -> bool:
+    return _is_within(view, at, view.policy.terms.cbc_early_cycles)
+
+
+def _is_within(view: View, at: datetime, cycles: Number) -> bool:
+    """Whether an instant falls into the first so many cycles; before the first one it does, if there are any."""
     cycle = cycle_at(view.ledger, at)
-    return cycle is None or cycle.number <= view.policy.terms.cbc_early_cycles.whole
+    return cycles.whole > 0 and (cycle is None or cycle.number <= cycles.whole)
 
 
 def _intensive_because(view: View) -> tuple[str | None, tuple[Shown, ...], tuple[str, ...]]:

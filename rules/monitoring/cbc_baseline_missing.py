@@ -19,9 +19,9 @@ RULE_ID = "cbc-baseline-missing"
 def lacks_baseline(view: View) -> bool:
     """No complete CBC in the window before the first dispense or dose, nor since."""
     started, last = view.ledger.started_at, view.ledger.last_cbc
-    if started is None:
-        return False
-    return last is None or days_between(last.at, started, view.zone) > view.policy.terms.baseline_window_days.whole
+    if started is None or last is None:
+        return started is not None
+    return days_between(last.at, started, view.zone) > view.policy.terms.baseline_window_days.whole
 
 
 def assess(view: View) -> Answer:

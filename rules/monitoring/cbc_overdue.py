@@ -7,7 +7,8 @@ Cannot assess  in early cycles without the inputs of the creatinine clearance, u
                has run out too.
 Numbers        cbc_early_cycles, cbc_interval_early_days, cbc_interval_late_days,
                cbc_interval_intensive_days, cbc_grace_days, cbc_grace_intensive_days, cbc_high_after_days,
-               cbc_intensive_clcr_below, start_anc_below, start_plt_below, complication_grade_at
+               cbc_intensive_clcr_below, start_anc_below, start_plt_below, complication_grade_at,
+               cbc_weekly_cycles, cbc_interval_weekly_days, cbc_grace_weekly_days, cbc_closer_at_risk
 """
 
 from __future__ import annotations

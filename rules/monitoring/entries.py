@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from rules.baseline import MARROW_ANALYTE, MARROW_STATEMENT
 from rules.entry import RuleEntry, Subject, through_course
-from rules.monitoring import cbc_baseline_missing, cbc_overdue, heme_recheck_overdue
+from rules.monitoring import (
+    cbc_baseline_missing,
+    cbc_overdue,
+    digoxin_level,
+    heme_recheck_overdue,
+    lft_overdue,
+    spm_followup_due,
+    tsh_overdue,
+)
 
 _CBC = ("anc", "wbc", "neutrophils-pct", "segs-pct", "bands-pct", "segs-abs", "bands-abs", "platelets")
 
@@ -42,5 +50,49 @@ ENTRIES: tuple[RuleEntry, ...] = (
         is_absence=True,
         acted_by=("anc", "platelets"),
         limits=through_course(*_CBC),
+    ),
+    RuleEntry(
+        id=lft_overdue.RULE_ID,
+        section="1.11",
+        family="monitoring",
+        subject=Subject.SPELL,
+        assess=lft_overdue.assess,
+        reads=("lenalidomide", lft_overdue.ENZYME, lft_overdue.BILIRUBIN),
+        closes="ALT and bilirubin recorded, or course end",
+        is_absence=True,
+        acted_by=(lft_overdue.ENZYME, lft_overdue.BILIRUBIN),
+    ),
+    RuleEntry(
+        id=tsh_overdue.RULE_ID,
+        section="1.11",
+        family="monitoring",
+        subject=Subject.SPELL,
+        assess=tsh_overdue.assess,
+        reads=("lenalidomide", tsh_overdue.TSH),
+        closes="TSH recorded, or course end",
+        is_absence=True,
+        acted_by=(tsh_overdue.TSH,),
+    ),
+    RuleEntry(
+        id=spm_followup_due.RULE_ID,
+        section="1.11",
+        family="monitoring",
+        subject=Subject.SPELL,
+        assess=spm_followup_due.assess,
+        reads=("lenalidomide", spm_followup_due.REVIEW),
+        closes="SPM review recorded",
+        is_absence=True,
+        acted_by=(spm_followup_due.REVIEW,),
+    ),
+    RuleEntry(
+        id=digoxin_level.RULE_ID,
+        section="2.4",
+        family="monitoring",
+        subject=Subject.SPELL,
+        assess=digoxin_level.assess,
+        reads=("lenalidomide", digoxin_level.DIGOXIN, digoxin_level.LEVEL),
+        closes="digoxin level recorded, or digoxin ended",
+        is_absence=True,
+        acted_by=(digoxin_level.LEVEL,),
     ),
 )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from rules.answers import CannotAssess, Nothing, earliest
 from rules.coverage import Span, coverage_spans
+from rules.ledger import Ledger
 from rules.picture import Diagnosis, Result, Supply
-from rules.policy.terms import Number, Terms
+from rules.policy.terms import Number, Policy, Terms
 from rules.thrombosis.factors import VTE
 from rules.thrombosis.risk import next_recorded_end
 from rules.view import View
@@ -19,8 +22,57 @@ ANTICOAGULANT = "anticoagulant"
 ASPIRIN = "aspirin"
 THERAPEUTIC = "therapeutic-anticoagulation"
 CONTRAINDICATED = "anticoagulation-contraindicated"
+STOPPED = "antithrombotics-stopped"
 UNUSABLE = "a usable value of the newest platelet count"
 _ANALGESIC_ATC = "N02B"
+_PROPHYLACTIC_UP_TO = {
+    "enoxaparin": "enoxaparin_mg",
+    "apixaban": "apixaban_prophylaxis_mg",
+    "rivaroxaban": "rivaroxaban_prophylaxis_mg",
+    "fondaparinux": "fondaparinux_prophylaxis_mg",
+}
+"""The policy key of the highest single dose that is prophylaxis."""
+_ONLY_TREATMENT = frozenset((VKA, "doac"))
+"""Given at one dose, or with no prophylactic dose in the source."""
+
+
+def runs(
+    ledger: Ledger, policy: Policy, supplies: Iterable[Supply], denied_at: datetime | None = None
+) -> tuple[Span, ...]:
+    """Runs of coverage; a recorded stop of everything, or a denial, ends what was supplied before it."""
+    stopped = ledger.statements.get(STOPPED)
+    cuts = sorted(cut for cut in (stopped.at if stopped is not None else None, denied_at) if cut is not None)
+    if not cuts:
+        return coverage_spans(supplies, policy, ledger.zone)
+    parts: list[list[Supply]] = [[] for _ in (*cuts, None)]
+    for supply in supplies:
+        parts[bisect_left(cuts, supply.at)].append(supply)
+    found = [
+        replace(run, until=min(run.until, cut), ends=min(run.ends, cut))
+        for part, cut in zip(parts, cuts, strict=False)
+        for run in coverage_spans(part, policy, ledger.zone)
+    ]
+    return (*(run for run in found if run.begins < run.ends), *coverage_spans(parts[-1], policy, ledger.zone))
+
+
+def taken(view: View, *names: str, with_orders: bool = False) -> tuple[Span, ...]:
+    """Runs of any of these, oldest first; what was only ordered does not count unless asked for."""
+    if STOPPED not in view.ledger.statements:
+        return view.spans(*names, with_orders=with_orders)
+    chosen = (s for s in view.supplies(*names) if with_orders or s.way != "ordered")
+    return runs(view.ledger, view.policy, chosen)
+
+
+def is_therapeutic(supply: Supply, terms: Terms) -> bool | None:
+    """Whether an anticoagulant is given at a dose that treats a clot; None where neither purpose nor dose says."""
+    if supply.purpose is not None:
+        return supply.purpose == "treatment"
+    key = _PROPHYLACTIC_UP_TO.get(supply.medicine)
+    if key is None:
+        return True if not _ONLY_TREATMENT.isdisjoint(supply.classes) else None
+    limit: Number = getattr(terms, key)
+    dose = supply.dose_mg or supply.strength_mg or supply.daily_mg
+    return dose > limit.value if dose is not None else None
 
 
 def aspirin_spans(view: View, *, with_orders: bool = False) -> tuple[Span, ...]:
@@ -30,15 +82,14 @@ def aspirin_spans(view: View, *, with_orders: bool = False) -> tuple[Span, ...]:
 
 def _aspirin_taken_or_ordered(view: View) -> tuple[Span, ...]:
     pills = (s for s in view.supplies(ASPIRIN) if is_prophylactic_aspirin(s, view.policy.terms))
-    return coverage_spans(pills, view.policy, view.zone)
+    return runs(view.ledger, view.policy, pills)
 
 
 def _aspirin_taken(view: View) -> tuple[Span, ...]:
     if all(supply.way != "ordered" for supply in view.supplies(ASPIRIN)):
         return view.derive(_aspirin_taken_or_ordered)
-    taken = (s for s in view.supplies(ASPIRIN) if s.way != "ordered")
-    pills = (s for s in taken if is_prophylactic_aspirin(s, view.policy.terms))
-    return coverage_spans(pills, view.policy, view.zone)
+    pills = (s for s in view.supplies(ASPIRIN) if s.way != "ordered")
+    return runs(view.ledger, view.policy, (s for s in pills if is_prophylactic_aspirin(s, view.policy.terms)))
 
 
 def is_prophylactic_aspirin(supply: Supply, terms: Terms) -> bool:
@@ -68,10 +119,17 @@ def unprotected_since(view: View, *groups: Sequence[Span]) -> datetime | None:
 
 def anticoagulated_until(view: View) -> tuple[bool, datetime | None]:
     """Whether any anticoagulant is taken, at any dose, or therapeutic anticoagulation is stated; and until when."""
-    span = view.span_now(ANTICOAGULANT)
+    span = present(taken(view, ANTICOAGULANT), view.at)
     is_stated = view.says_yes(THERAPEUTIC)
     ends = span.ends if span is not None and not is_stated else None
     return span is not None or is_stated, earliest(ends, next_recorded_end(view))
+
+
+def anticoagulated_since(view: View, since: datetime) -> bool:
+    """Whether any anticoagulant was taken after an instant, at any dose, or is stated to be."""
+    stated = view.ledger.statements.get(THERAPEUTIC)
+    is_stated = stated is not None and stated.value_code == "yes" and (stated.until is None or stated.until > since)
+    return is_stated or any(run.ends > since for run in taken(view, ANTICOAGULANT))
 
 
 def vte_on_treatment(view: View) -> Diagnosis | None:

@@ -15,7 +15,7 @@ from rules.calendar import completed_years, days_after, local_day, months_before
 from rules.course import DEXAMETHASONE
 from rules.course_moment import begin_of
 from rules.equations import estimate_body_mass_index
-from rules.picture import AnyKept, Diagnosis, Result, Statement
+from rules.picture import AnyKept, Diagnosis, Result, Statement, Supply
 from rules.policy.terms import Number
 from rules.thrombosis.dexamethasone import PLAN, find_high_doses, is_dose_known
 from rules.view import View
@@ -27,12 +27,14 @@ VTE = frozenset(
         "dvt",
         "calf-vein-thrombosis",
         "upper-limb-vein-thrombosis",
+        "iliofemoral-thrombosis",
+        "catheter-related-thrombosis",
         "pe",
         "vte-unspecified",
         "portal-vein-thrombosis",
     )
 )
-ARTERIAL = frozenset(("arterial-thromboembolism", "myocardial-infarction", "stroke"))
+ARTERIAL = frozenset(("arterial-thromboembolism", "myocardial-infarction", "stroke", "stroke-unexplained"))
 INFECTION = frozenset(("infection", "pneumonia", "sepsis", "herpes-zoster"))
 _WHILE_ACTIVE = (
     ("renal disease", frozenset(("renal-disease", "ckd", "dialysis"))),
@@ -104,7 +106,7 @@ def find_unknown(view: View, tier: int) -> tuple[str, ...]:
             unknown.append("birth date")
         if not has_ecog and "mobility or ECOG" not in unknown:
             unknown.append("ECOG")
-        if _body_mass(view) is None:
+        if body_mass(view) is None:
             unknown.append("weight and height")
     return tuple(unknown)
 
@@ -120,7 +122,8 @@ def _from_diagnosis(view: View, diagnosis: Diagnosis) -> Iterator[Factor]:
     terms, zone = view.policy.terms, view.zone
     concepts, facts = frozenset(diagnosis.concepts), (diagnosis,)
     if not concepts.isdisjoint(VTE) and not diagnosis.is_history:
-        recent = _months_later(diagnosis.last, terms.vte_recent_months.whole, zone)
+        recent = months_later(diagnosis.last, terms.vte_recent_months.whole, zone)
+        recent = recent if terms.vte_recent_inclusive else days_after(recent, -1, zone)
         yield Factor(1, "recent VTE", facts, diagnosis.at, recent, (terms.vte_recent_months,))
     if not concepts.isdisjoint(VTE) or "history-of-vte" in concepts:
         yield Factor(2, "earlier VTE", facts, diagnosis.at)
@@ -139,7 +142,7 @@ def _from_diagnosis(view: View, diagnosis: Diagnosis) -> Iterator[Factor]:
     for what, names in _WHILE_ACTIVE:
         if not concepts.isdisjoint(names):
             yield Factor(2, what, facts, diagnosis.at, diagnosis.abated)
-    if "obesity" in concepts and _body_mass(view) is None:
+    if "obesity" in concepts and body_mass(view) is None:
         yield Factor(2, "obesity", facts, diagnosis.at, diagnosis.abated, is_event=False)
 
 
@@ -204,21 +207,28 @@ def _from_dexamethasone(view: View) -> Iterator[Factor]:
 def _from_esa(view: View) -> Iterator[Factor]:
     """A dose given acts for weeks, other than the coverage of one administration says."""
     lasts = view.policy.terms.vte_esa_covers_days
+    for begins, ends, first, is_given in esa_stretches(view):
+        numbers = (lasts,) if is_given else ()
+        yield Factor(2, "erythropoiesis-stimulating agent", (first,), begins, ends, numbers)
+
+
+def esa_stretches(view: View) -> Iterator[tuple[datetime, datetime, Supply, bool]]:
+    """Each stretch of an erythropoiesis-stimulating agent: begin, end, the supply, whether it is one dose given."""
     for span in view.spans("esa", with_orders=True):
-        yield Factor(2, "erythropoiesis-stimulating agent", (span.first,), span.begins, span.ends)
+        yield span.begins, span.ends, span.first, False
     for supply in view.supplies("esa"):
         if supply.way == "given":
-            yield Factor(2, "erythropoiesis-stimulating agent", (supply,), supply.at, supply.at + lasts.span, (lasts,))
+            yield supply.at, supply.at + view.policy.terms.vte_esa_covers_days.span, supply, True
 
 
 def _from_body_mass(view: View) -> Iterator[Factor]:
-    limit, body = view.policy.terms.vte_bmi_at, _body_mass(view)
+    limit, body = view.policy.terms.vte_bmi_at, body_mass(view)
     if body is not None and body[0] >= limit.value:
         yield Factor(2, "body mass index", body[1], body[1][-1].at, numbers=(limit,), is_event=False)
 
 
-def _body_mass(view: View) -> tuple[Decimal, tuple[Result, ...]] | None:
-    """As measured, unless the weight is newer; then from weight and height."""
+def body_mass(view: View) -> tuple[Decimal, tuple[Result, ...]] | None:
+    """Body mass index as measured, unless the weight is newer, then from weight and height; with its facts."""
     bmi, weight, height = view.newest("bmi"), view.newest("weight"), view.newest("height")
     is_newer = weight is not None and (bmi is None or weight.at > bmi.at)
     if is_newer and weight is not None and height is not None and weight.value and height.value:
@@ -250,7 +260,7 @@ def _from_age(view: View) -> Iterator[Factor]:
             return
 
 
-def _months_later(at: datetime, months: int, zone: str) -> datetime:
+def months_later(at: datetime, months: int, zone: str) -> datetime:
     """The first instant that is more than so many calendar months after the day of `at`."""
     event = local_day(at, zone)
     day = event + timedelta(days=28 * months)

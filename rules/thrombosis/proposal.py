@@ -1,10 +1,9 @@
-"""What `vte-ppx-missing` says: the agent to start, or that the matter is not one of prophylaxis."""
+"""What `vte-ppx-missing` says: the agent to start, and what speaks against it."""
 
 from __future__ import annotations
 
-from rules.calendar import days_after
 from rules.policy.terms import Terms
-from rules.thrombosis.agents import ANTICOAGULANT, CONTRAINDICATED, vte_on_treatment
+from rules.thrombosis.agents import CONTRAINDICATED
 from rules.thrombosis.table3 import Decision, Outcome
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -27,19 +26,6 @@ def propose(decision: Decision, outcome: Outcome, terms: Terms) -> tuple[Advice,
     agent = "LMWH" if outcome is Outcome.LMWH else outcome.value
     message = f"{decision.tier.sentence} and no accepted prophylaxis is taken. {how}"
     return advice, f"No VTE prophylaxis: {why}, {agent} asked for", message
-
-
-def refer_untreated_event(view: View) -> tuple[Advice, str, str] | None:
-    """A clot of this course that no anticoagulant followed asks for treatment, not for a prophylactic dose."""
-    event = vte_on_treatment(view)
-    if event is None or event.is_over(view.at):
-        return None
-    day = days_after(event.at, 0, view.zone)
-    if any(s.way != "ordered" and s.at >= day for s in view.supplies(ANTICOAGULANT)):
-        return None
-    title = "VTE on treatment and no anticoagulant is taken"
-    message = f"{title}. A prophylactic dose does not treat it: decide on treatment today."
-    return Advice(action=Action.REFER), title, message
 
 
 def cautions(view: View, *, has_aspirin: bool) -> tuple[str, ...]:

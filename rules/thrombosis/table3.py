@@ -5,7 +5,7 @@
 | 1    | from there on          | LMWH                                 | warfarin          |
 | 1, after its cycles         | aspirin from the aspirin limit on, else review           |
 | 2    | below the aspirin limit| none                                 | none              |
-| 2    | from there on          | aspirin                              | aspirin           |
+| 2    | from there on          | aspirin (a policy may say: none)     | the same          |
 | 3    | any                    | none (a policy may say: as tier 2)   | the same          |
 
 The printed table contradicts itself for tier 1 with platelets below the aspirin limit (row 1 against row 3):
@@ -109,8 +109,7 @@ def decide_outcome(
     """One cell; None where the clearance is needed and missing."""
     has_aspirin_count = platelets >= terms.vte_aspirin_platelets.value
     if tier > 1:
-        is_asked_for = tier == 2 or terms.vte_tier3_aspirin
-        return Outcome.ASPIRIN if is_asked_for and has_aspirin_count else Outcome.NONE
+        return Outcome.ASPIRIN if _gets_aspirin(tier, terms) and has_aspirin_count else Outcome.NONE
     if platelets < terms.vte_lmwh_platelets.value:
         if not terms.table3_literal:
             return Outcome.SPECIALIST
@@ -122,6 +121,11 @@ def decide_outcome(
     return Outcome.LMWH if clearance >= terms.vte_lmwh_clcr.value else Outcome.WARFARIN
 
 
+def _gets_aspirin(tier: int, terms: Terms) -> bool:
+    """Row 2 of the table; the first bullets would leave tier 2 without, the labels give it to tier 3 too."""
+    return terms.vte_tier2_aspirin if tier == 2 else terms.vte_tier3_aspirin
+
+
 def decide_prophylaxis(view: View) -> Decision:
     """The cell the patient is in at the instant; worked out once for all rules."""
     return view.derive(_decide)
@@ -130,7 +134,7 @@ def decide_prophylaxis(view: View) -> Decision:
 def _decide(view: View) -> Decision:
     tier, terms, count = decide_tier(view), view.policy.terms, view.newest("platelets")
     gaps = () if is_assessed_by_person(view) else tier.unknown
-    if tier.number > 2 and not terms.vte_tier3_aspirin:
+    if tier.number > 1 and not _gets_aspirin(tier.number, terms):
         return Decision(tier, Outcome.NONE, gaps=gaps)
     if view.unusable("platelets") is not None:
         gaps = (*gaps, UNUSABLE)

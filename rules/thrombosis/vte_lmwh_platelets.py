@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, Finding, Shown, earliest, found
 from rules.picture import Result
-from rules.thrombosis.agents import LMWH, count_below, on_treatment_since, since_below
+from rules.thrombosis.agents import LMWH, count_below, on_treatment_since, present, since_below, taken
 from rules.thrombosis.risk import next_recorded_end
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -20,7 +20,7 @@ RULE_ID = "vte-lmwh-platelets"
 
 def assess(view: View) -> Answer:
     """Stop or review the same day."""
-    span = view.span_now(LMWH, with_orders=True)
+    span = present(taken(view, LMWH, with_orders=True), view.at)
     if not view.is_on_treatment or span is None:
         return NOTHING
     limit = view.policy.terms.vte_lmwh_platelets

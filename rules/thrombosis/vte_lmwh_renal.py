@@ -11,7 +11,7 @@ from __future__ import annotations
 from decimal import ROUND_FLOOR, Decimal
 
 from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, Shown, earliest, found
-from rules.thrombosis.agents import LMWH, on_treatment_since
+from rules.thrombosis.agents import LMWH, on_treatment_since, present, taken
 from rules.thrombosis.risk import next_recorded_end
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -21,7 +21,7 @@ RULE_ID = "vte-lmwh-renal"
 
 def assess(view: View) -> Answer:
     """The table moves to warfarin here."""
-    span = view.span_now(LMWH, with_orders=True)
+    span = present(taken(view, LMWH, with_orders=True), view.at)
     if not view.is_on_treatment or span is None:
         return NOTHING
     recheck = earliest(span.ends, view.next_cycle_at, next_recorded_end(view))

@@ -2,8 +2,9 @@
 
 Watches for    tier 1 without any anticoagulant in the first cycles (LMWH, or warfarin where the clearance is low);
                tier 2, or tier 1 in later cycles, with neither aspirin nor an anticoagulant.
-Stays silent   with an anticoagulant taken or stated for any reason (an order alone is not taken), where the table
-               asks for nothing or for a person (`vte-specialist-review`, `vte-monitor-only`).
+Stays silent   with an anticoagulant taken or stated for any reason (an order alone is not taken), from a VTE of this
+               course on while its alert is open or it is treated, where the table asks for nothing or for a person
+               (`vte-specialist-review`, `vte-monitor-only`).
 Cannot assess  without platelets, without a clearance where it chooses the agent, or silent only because facts of
                the tier were never recorded and nobody assessed the risk.
 Numbers        vte_tier1_cycles, vte_tier1_from_factor, vte_lmwh_platelets, vte_lmwh_clcr, vte_aspirin_platelets,
@@ -13,8 +14,16 @@ Numbers        vte_tier1_cycles, vte_tier1_from_factor, vte_lmwh_platelets, vte_
 from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, earliest, found
-from rules.thrombosis.agents import ANTICOAGULANT, anticoagulated_until, aspirin_spans, present, unprotected_since
-from rules.thrombosis.proposal import cautions, propose, refer_untreated_event
+from rules.thrombosis.agents import (
+    ANTICOAGULANT,
+    anticoagulated_until,
+    aspirin_spans,
+    present,
+    taken,
+    unprotected_since,
+)
+from rules.thrombosis.precedence import event_in_charge
+from rules.thrombosis.proposal import cautions, propose
 from rules.thrombosis.table3 import Outcome, decide_prophylaxis
 from rules.view import View
 
@@ -26,23 +35,24 @@ def assess(view: View) -> Answer:
     if not view.is_on_treatment:
         return NOTHING
     is_anticoagulated, until = anticoagulated_until(view)
-    if is_anticoagulated:
-        return Nothing(until)
+    has_event, event_until = event_in_charge(view)
+    if is_anticoagulated or has_event:
+        return Nothing(earliest(until, event_until))
     decision = decide_prophylaxis(view)
     aspirin = aspirin_spans(view)
-    taken = present(aspirin, view.at)
-    recheck = earliest(decision.tier.changes_at, taken.ends if taken else None)
+    pills = present(aspirin, view.at)
+    recheck = earliest(decision.tier.changes_at, pills.ends if pills else None)
     outcome = decision.outcome
     if outcome is None:
         return CannotAssess(decision.missing, recheck)
-    is_met = outcome is Outcome.ASPIRIN and taken is not None
+    is_met = outcome is Outcome.ASPIRIN and pills is not None
     if is_met or outcome in (Outcome.SPECIALIST, Outcome.REVIEW, Outcome.NONE):
         return CannotAssess(decision.gaps, recheck) if decision.gaps else Nothing(recheck)
-    ended = unprotected_since(view, view.spans(ANTICOAGULANT), aspirin if outcome is Outcome.ASPIRIN else ())
+    ended = unprotected_since(view, taken(view, ANTICOAGULANT), aspirin if outcome is Outcome.ASPIRIN else ())
     started = view.ledger.started_at or view.at
     since = max(started, decision.tier.begins or started, ended or started)
     terms = view.policy.terms
-    advice, title, message = refer_untreated_event(view) or propose(decision, outcome, terms)
+    advice, title, message = propose(decision, outcome, terms)
     return found(
         Finding(
             since=since,
@@ -54,7 +64,7 @@ def assess(view: View) -> Answer:
             evidence=decision.evidence,
             thresholds=decision.numbers(terms),
             is_provisional=decision.is_provisional,
-            context=(*decision.context, *cautions(view, has_aspirin=taken is not None)),
+            context=(*decision.context, *cautions(view, has_aspirin=pills is not None)),
         ),
         recheck,
     )

@@ -10,7 +10,7 @@ Numbers        vte_tier1_cycles, vte_tier1_from_factor, vte_aspirin_platelets, a
 from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, Finding, Nothing, Shown, earliest, found
-from rules.thrombosis.agents import LMWH, VKA, aspirin_spans, is_treatment, present
+from rules.thrombosis.agents import LMWH, VKA, aspirin_spans, is_treatment, present, taken
 from rules.thrombosis.risk import decide_tier
 from rules.thrombosis.table3 import is_within_tier1_cycles, last_tier1_cycle, tier1_cycles_over_at
 from rules.view import View
@@ -24,7 +24,7 @@ def assess(view: View) -> Answer:
     if not view.is_on_treatment:
         return NOTHING
     tier, terms = decide_tier(view), view.policy.terms
-    span = view.span_now(LMWH, VKA)
+    span = present(taken(view, LMWH, VKA), view.at)
     if span is None or view.at >= span.until or is_within_tier1_cycles(view) or is_treatment(view, span.newest):
         return Nothing(earliest(tier.changes_at, span.until if span and view.at < span.until else None))
     aspirin = present(aspirin_spans(view), view.at)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from rules.answers import NOTHING, Answer, CannotAssess, Finding, Nothing, Shown, earliest, found
 from rules.calendar import days_after
-from rules.thrombosis.agents import VKA, on_treatment_since
+from rules.thrombosis.agents import VKA, on_treatment_since, present, taken
 from rules.thrombosis.risk import next_recorded_end
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -21,7 +21,7 @@ RULE_ID = "vte-warfarin-inr"
 
 def assess(view: View) -> Answer:
     """The newest INR on warfarin, and how old it is."""
-    span, terms = view.span_now(VKA), view.policy.terms
+    span, terms = present(taken(view, VKA), view.at), view.policy.terms
     if not view.is_on_treatment or span is None:
         return NOTHING
     inr = view.newest("inr")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, Final, Literal, NamedTuple
 import yaml
 
 from schemas.codes.icd10 import beginnings_of, expand_beginnings, read_icd10
+from schemas.codes.site_maps import LocalCode, SiteMap
 from schemas.codes.units import Conversion, UnitTable, build_unit_table
 from schemas.values import Coding
 
@@ -88,11 +90,39 @@ class CodeTables:
     def __init__(self, texts: Mapping[str, str]) -> None:
         """Read and index the tables; a fault in them is a fault of ours and raises."""
         parsed = {name: _load(texts[name]) for name in FILES}
+        self._local: Mapping[tuple[str, str], LocalCode] = MappingProxyType({})
         self._read_systems(parsed["systems"])
         self._read_analytes(parsed["analytes"])
         self._read_medicines(parsed["medicines"])
         self._read_conditions(parsed["conditions"])
         self._read_statements(parsed["statements"])
+
+    # --- codes of a site
+
+    def with_site_maps(self, maps: Iterable[SiteMap]) -> CodeTables:
+        """The same tables, which know the local codes of these maps as well; `ValueError` where two maps disagree."""
+        known = copy.copy(self)
+        systems, uris, local = dict(self._system), dict(self._uri), dict(self._local)
+        for place, site in enumerate(maps):
+            # Two maps may call different systems by the same short id.
+            own = {key: f"{key}/{place}" for key in site.uris}
+            for name, key in site.systems.items():
+                _add(systems, name, own[key])
+            uris.update({own[key]: uri for key, uri in site.uris.items()})
+            local.update({(own[key], code): meaning for (key, code), meaning in site.codes.items()})
+        known._system, known._uri, known._local = systems, uris, MappingProxyType(local)
+        return known
+
+    def local_code(self, system: str, code: str, *meanings: str) -> LocalCode | None:
+        """What a site map says of a code, where it is one of these meanings (any, where none is named)."""
+        found = self._local.get((self._system.get(system, ""), code)) if self._local else None
+        return found if found is not None and (not meanings or found.meaning in meanings) else None
+
+    def _local_names(self, codings: Iterable[Coding], meaning: str) -> set[str]:
+        if not self._local:
+            return set()
+        found = (self.local_code(coding.system, coding.code, meaning) for coding in codings)
+        return {each.name for each in found if each is not None}
 
     # --- systems
 
@@ -171,7 +201,10 @@ class CodeTables:
 
     def analyte_of(self, system: str, code: str) -> AnalyteCode | None:
         """The analyte a code names. The bare code is never enough: its system must be LOINC."""
-        return self._analyte_codes.get(code) if self._system.get(system) == "loinc" else None
+        if self._system.get(system) == "loinc":
+            return self._analyte_codes.get(code)
+        local = self.local_code(system, code, "analyte")
+        return AnalyteCode(self.analytes[local.name], False) if local is not None else None
 
     def loinc_codes_of(self, analyte_id: str) -> tuple[str, ...]:
         """The LOINC codes of an analyte, in the order of the table."""
@@ -192,14 +225,24 @@ class CodeTables:
 
     def is_panel(self, system: str, code: str) -> bool:
         """Whether the code names a panel: its members are values, it is not."""
-        return code in self._panels and self._system.get(system) == "loinc"
+        if self._system.get(system) == "loinc":
+            return code in self._panels
+        return self.local_code(system, code, "panel") is not None
 
     def looks_like_analyte(self, system: str, code: str) -> bool:
         """One of our LOINC codes under a system that is not LOINC: a doubt, not a result."""
         return code in self._analyte_codes and system not in self._system and system not in self._other_meaning
 
+    def resembled_analyte(self, codings: Iterable[Coding]) -> Analyte | None:
+        """The analyte that one of the codes would name under LOINC: what the doubt about its system is about."""
+        alike = (each for each in codings if self.looks_like_analyte(each.system, each.code))
+        return next((self._analyte_codes[each.code].analyte for each in alike), None)
+
     def answer_of(self, entry: Analyte, system: str, code: str) -> str | None:
         """The coded answer of a non-numeric analyte, in our words."""
+        local = self.local_code(system, code, "answer")
+        if local is not None:
+            return local.name
         found = entry.answer_codes.get((self._system.get(system, system), code))
         return found if found is not None else entry.answer_codes.get((system, code))
 
@@ -250,6 +293,8 @@ class CodeTables:
             if spec.get("is_live", False):
                 live.add(spec["id"])
         self.live_vaccines = frozenset(live)
+        self.vaccines = frozenset(spec["id"] for spec in table["vaccines"])
+        self.substances = frozenset((*self._allergies.values(), *self.medicine_titles, *self._members))
 
     def _read_classes(self, table: dict[str, Any]) -> None:
         def members(name: str) -> frozenset[str]:
@@ -296,6 +341,10 @@ class CodeTables:
                     group = group or self._atc_group(code)
             elif system == "own" and coding.code in self.medicine_titles:
                 ingredient = ingredient or MedicineMatch(coding.code)
+            elif (local := self.local_code(coding.system, coding.code, "medicine")) is not None:
+                if local.strength_mg is not None:
+                    return MedicineMatch(local.name, local.strength_mg)
+                ingredient = ingredient or MedicineMatch(local.name)
         combined = self._combination(rxnorm)
         if combined is not None:
             return combined
@@ -347,11 +396,12 @@ class CodeTables:
         match = self.medicine_of(known)
         if match is not None:
             found.add(match.medicine)
-        return tuple(sorted(found))
+        return tuple(sorted(found | self._local_names(known, "substance")))
 
     def vaccines_of(self, codings: Iterable[Coding]) -> tuple[str, ...]:
         """The vaccines a record names."""
-        found: set[str] = set()
+        codings = tuple(codings)
+        found: set[str] = self._local_names(codings, "vaccine")
         for coding in codings:
             system = self._system.get(coding.system)
             if (system == "cvx" and (vaccine := self._cvx.get(coding.code.strip().zfill(2))) is not None) or (
@@ -395,7 +445,8 @@ class CodeTables:
 
     def concepts_of(self, codings: Iterable[Coding]) -> tuple[str, ...]:
         """Every condition the codes of one record fall under, with all parents."""
-        found: set[str] = set()
+        codings = tuple(codings)
+        found: set[str] = self._local_names(codings, "condition")
         seen: dict[str, set[str]] = {"icd-10": set(), "icd-10-cm": set()}
         for coding in codings:
             system = self._system.get(coding.system)
@@ -426,7 +477,8 @@ class CodeTables:
 
     def procedures_of(self, codings: Iterable[Coding]) -> tuple[str, ...]:
         """The procedures a record names."""
-        found: set[str] = set()
+        codings = tuple(codings)
+        found: set[str] = self._local_names(codings, "procedure")
         for coding in codings:
             system = self._system.get(coding.system, "")
             if system == "own" and coding.code in self.procedure_titles:
@@ -434,6 +486,38 @@ class CodeTables:
             elif (name := self._procedure_codes.get((system, coding.code.strip()))) is not None:
                 found.add(name)
         return tuple(sorted(found))
+
+    def codes_of(self, kind: str, name: str) -> tuple[str, ...]:
+        """The codes that mean a word, `system|code` each, and what stands under it; `*` for all that begin so."""
+        if kind == "analyte":
+            return tuple(f"loinc|{code}" for code in self.loinc_codes_of(name))
+        if kind == "medicine":
+            rxnorm = (
+                f"rxnorm|{code}" + (f" ({match.strength_mg} mg)" if match.strength_mg is not None else "")
+                for code, match in self._rxnorm.items()
+                if match.medicine == name
+            )
+            atc = (f"atc|{code}" for code, medicine in self._atc.items() if medicine == name)
+            under = (f"atc|{code}*" for code, medicine in self._atc_under.items() if medicine == name)
+            return (*rxnorm, *atc, *under, *(f"in the class {each}" for each in sorted(self.classes_of(name))))
+        if kind == "condition":
+            snomed = (f"snomed|{code}" for code, concepts in self._snomed.items() if name in concepts)
+            icd = (
+                f"{system}|{beginning}*"
+                for system, index in self._icd.items()
+                for beginning, concepts in index.items()
+                if name in concepts
+            )
+            below = sorted(each for each, parents in self._closure.items() if name in parents and each != name)
+            return (*snomed, *icd, *(f"and all of {each}" for each in below))
+        if kind == "procedure":
+            return tuple(f"{system}|{code}" for (system, code), found in self._procedure_codes.items() if found == name)
+        if kind == "vaccine":
+            cvx = (f"cvx|{code}" for code, vaccine in self._cvx.items() if vaccine == name)
+            return (*cvx, *(f"atc|{code}" for code, vaccine in self._vaccine_atc.items() if vaccine == name))
+        if kind == "substance":
+            return tuple(f"{system}|{code}" for (system, code), found in self._allergies.items() if found == name)
+        return (f"{self._uri['own']}|{name}",)
 
     # --- statements
 
@@ -454,7 +538,10 @@ class CodeTables:
 
     def statement_of(self, system: str, code: str) -> StatementCode | None:
         """The statement a code of our own system names."""
-        return self.statements.get(code) if self._system.get(system) == "own" else None
+        if self._system.get(system) == "own":
+            return self.statements.get(code)
+        local = self.local_code(system, code, "statement")
+        return self.statements[local.name] if local is not None else None
 
 
 def _load(text: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from datetime import datetime
 from types import ModuleType
 from typing import Final
 
-from schemas.codes.tables import tables
 from schemas.fhir import (
     adverse_event,
     allergy_intolerance,
@@ -74,7 +73,7 @@ def read_fhir(raw: bytes, context: ReadingContext, mode: Mode = "live") -> Readi
     if not isinstance(body, dict) or text_of(body, "resourceType") is None:
         notes.reject(RejectionReason.WRONG_SHAPE, "not a FHIR resource: no resourceType")
         return notes.finish(())
-    message = Message(notes=notes, codes=tables())
+    message = Message(notes=notes, codes=context.codes)
     found = _unpack(body, message)
     _index(found, message)
     placed: list[PlacedFact] = []

@@ -12,10 +12,10 @@ from schemas.events import Fact, FactStatus
 from schemas.fhir.elements import Body, codings_in, group_of, groups_of, text_of
 from schemas.reading.context import ReadingContext
 from schemas.reading.entries import PlacedFact
-from schemas.reading.result import Notes, name_code
+from schemas.reading.result import Notes
 from schemas.reading.stamp import FactStamp, short_id
 from schemas.reading.timing import from_instant, read_time
-from schemas.rejection import IgnoreReason, RejectionReason
+from schemas.rejection import RejectionReason
 from schemas.values import Coding, PatientRef, Precision, When
 
 _COARSENESS: Final = {
@@ -208,8 +208,7 @@ class Resource:
 
     def ignore_code(self, codings: tuple[Coding, ...]) -> None:
         """Count a resource whose code no rule knows."""
-        named = name_code(codings[0].system, codings[0].code) if codings else "without a code"
-        self.notes.ignore(IgnoreReason.UNKNOWN_CODE, f"{self.type} {named}")
+        self.notes.ignore_code(self.type, codings)
 
     def codings(self, name: str) -> tuple[Coding, ...]:
         """The codings of a CodeableConcept element."""

@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from schemas.codes.normalising import read_number
-from schemas.codes.tables import CodeTables, MedicineMatch, tables
+from schemas.codes.tables import CodeTables, MedicineMatch
 from schemas.events import (
     AdverseEventRecorded,
     AllergyRecorded,
@@ -95,7 +95,7 @@ class _EventReader:
         self._context = notes.context
         self._envelope = envelope
         self._mode = mode
-        self._codes: CodeTables = tables()
+        self._codes: CodeTables = notes.context.codes
         self._facts: list[Fact] = []
         self._issued: When | None = None
 
@@ -188,7 +188,7 @@ class _EventReader:
                 self._notes.ignore(IgnoreReason.PANEL, name_part(codings[0].code))
                 return
             if not any(self._codes.looks_like_analyte(code.system, code.code) for code in codings):
-                self._notes.ignore(IgnoreReason.UNKNOWN_CODE, f"result {name_code(codings[0].system, codings[0].code)}")
+                self._notes.ignore_code("result", codings)
                 return
         status = _RESULT_STATUS[result.status]
         holds = when or self._stand_in(is_withdrawn=status is FactStatus.WITHDRAWN)
@@ -240,7 +240,7 @@ class _EventReader:
             self._notes.ignore(IgnoreReason.NOT_SYSTEMIC, f"medicine {name_code(codings[0].system, codings[0].code)}")
             return
         if match is None:
-            self._notes.ignore(IgnoreReason.UNKNOWN_CODE, f"medicine {name_code(codings[0].system, codings[0].code)}")
+            self._notes.ignore_code("medicine", codings)
             return
         self._facts.append(self._build_medicine(event, patient, when, recorded, until, codings, match))
 
@@ -392,9 +392,7 @@ class _EventReader:
                 else None
             )
         if built is None:
-            self._notes.ignore(
-                IgnoreReason.UNKNOWN_CODE, f"{fact.kind} {name_code(codings[0].system, codings[0].code)}"
-            )
+            self._notes.ignore_code(fact.kind, codings)
         return built
 
     def _build_adverse_event(

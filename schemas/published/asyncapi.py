@@ -11,8 +11,8 @@ from schemas.published.examples import EXAMPLES
 Json = dict[str, Any]
 
 PARTITIONS: Final = 12
-RETENTION_MS: Final = 400 * 24 * 60 * 60 * 1000
-"""Design part 3: twelve partitions unless the site chose otherwise, kept 400 days."""
+"""Design part 3: twelve partitions unless the site chose otherwise."""
+DAY_MS: Final = 24 * 60 * 60 * 1000
 
 _KEY: Final[Json] = {
     "type": "string",
@@ -49,11 +49,18 @@ def build_asyncapi(version: str) -> Json:
             "channel": {"$ref": f"#/channels/{_name(inlet)}"},
             "messages": [{"$ref": f"#/channels/{_name(inlet)}/messages/{name}"}],
         }
-    for address, name, schema, text in (
-        ("alert.lifecycle.v1", "alertTransition", "alert.transition.v1", "Every change in the life of an alert."),
-        ("intake.rejected.v1", "rejection", "rejection.v1", "What we hold and cannot use, and where the original is."),
+    for address, name, schema, text, days in (
+        ("alert.lifecycle.v1", "alertTransition", "alert.transition.v1", "Every change in the life of an alert.", 400),
+        ("alert.shadow.v1", "trialTransition", "alert.transition.v1", "What a policy on trial would say.", 90),
+        (
+            "intake.rejected.v1",
+            "rejection",
+            "rejection.v1",
+            "What we hold and cannot use, and where the original is.",
+            400,
+        ),
     ):
-        channel = channels.setdefault(_name(address), _channel(address, text))
+        channel = channels.setdefault(_name(address), _channel(address, text, days))
         channel["messages"][name] = {"$ref": f"#/components/messages/{name}"}
         messages[name] = _message(schema, f"{schema}.schema.json", with_headers=False)
         operations[f"send{name[0].upper()}{name[1:]}"] = {
@@ -82,7 +89,7 @@ def _name(dotted: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
-def _channel(address: str, description: str) -> Json:
+def _channel(address: str, description: str, days: int = 400) -> Json:
     return {
         "address": "{prefix}." + address,
         "description": description,
@@ -92,7 +99,7 @@ def _channel(address: str, description: str) -> Json:
             "kafka": {
                 "bindingVersion": "0.5.0",
                 "partitions": PARTITIONS,
-                "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": RETENTION_MS},
+                "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": days * DAY_MS},
             }
         },
     }

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from schemas.codes.tables import CodeTables, tables
 from schemas.values import PatientRef
 from schemas.values.patient import build_patient_key
 
@@ -34,6 +35,8 @@ class ReadingContext:
     """`resource-id` for FHIR feeds that send single resources without the Patient they refer to."""
     obeys_known_at: bool = False
     """Whether an event's own `knownat` rules (demo, tests, files); never on a live feed."""
+    site_codes: CodeTables | None = None
+    """The project's tables with the site's own maps laid over them, where it has any."""
     patients: Mapping[str, PatientRef] = field(default_factory=dict)
     max_bytes: int = 16 * 1024 * 1024
     """A message above this is refused unread (16 MiB: a whole course as one Bundle stays below 4 MiB)."""
@@ -41,6 +44,11 @@ class ReadingContext:
     def refer(self, authority: str, identifier: str) -> PatientRef:
         """The patient with this number, under the key that every topic uses."""
         return PatientRef(key=build_patient_key(authority, identifier, self.secret), authority=authority, id=identifier)
+
+    @property
+    def codes(self) -> CodeTables:
+        """The tables that give this feed's codes a meaning."""
+        return self.site_codes if self.site_codes is not None else tables()
 
     @property
     def zone_name(self) -> str:

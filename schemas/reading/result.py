@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from schemas.events import Entry, PatientsMerged
 from schemas.reading.context import ReadingContext
 from schemas.reading.stamp import short_id
 from schemas.rejection import IgnoreReason, Rejection, RejectionReason
-from schemas.values import PatientRef, Source
+from schemas.values import Coding, PatientRef, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,17 @@ class Ignored:
 
     reason: IgnoreReason
     what: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """A code that means nothing to us, as sent: for a person who makes a site map, never for logs or metrics."""
+
+    kind: str
+    system: str
+    code: str
+    display: str | None
     count: int
 
 
@@ -41,6 +52,8 @@ class Reading:
     entries: tuple[Entry, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     ignored: tuple[Ignored, ...] = ()
+    unmapped: tuple[Unmapped, ...] = ()
+    """The unknown codes among `ignored`, with what they are called."""
     unread: dict[str, int] = field(default_factory=dict)
     patients: dict[str, PatientRef] = field(default_factory=dict)
     """References of the Patients in this message, for `ReadingContext.patients` of other files."""
@@ -71,7 +84,7 @@ def name_part(text: str) -> str:
 class Notes:
     """Collects, while a message is read, everything that is not a fact."""
 
-    __slots__ = ("_ignored", "_message", "_rejections", "_sha256", "context", "unread")
+    __slots__ = ("_ignored", "_message", "_rejections", "_sha256", "_unmapped", "context", "unread")
 
     def __init__(self, context: ReadingContext, raw: bytes) -> None:
         """Start with the bytes as received; they are named by their hash, never quoted."""
@@ -80,6 +93,7 @@ class Notes:
         self._message = self._sha256[:32]
         self._rejections: list[Rejection] = []
         self._ignored: Counter[tuple[IgnoreReason, str]] = Counter()
+        self._unmapped: Counter[tuple[str, str, str, str | None]] = Counter()
         self.unread: Counter[str] = Counter()
 
     @property
@@ -117,6 +131,16 @@ class Notes:
         """Count something understood that no rule needs."""
         self._ignored[reason, what] += 1
 
+    def ignore_code(self, kind: str, codings: Sequence[Coding]) -> None:
+        """Count something whose codes mean nothing to us; the first of them is the one a site map would name."""
+        if not codings:
+            self.ignore(IgnoreReason.UNKNOWN_CODE, f"{kind} without a code")
+            return
+        first = codings[0]
+        self.ignore(IgnoreReason.UNKNOWN_CODE, f"{kind} {name_code(first.system, first.code)}")
+        if self.context.codes.local_code(first.system, first.code, "ignore") is None:
+            self._unmapped[kind, first.system, first.code, first.display] += 1
+
     def leave(self, kind: str) -> None:
         """Count a part that no reader reads."""
         self.unread[kind] += 1
@@ -140,6 +164,9 @@ class Notes:
             entries=entries,
             rejections=tuple(self._rejections),
             ignored=tuple(Ignored(reason, what, count) for (reason, what), count in sorted(self._ignored.items())),
+            unmapped=tuple(
+                Unmapped(*named, count) for named, count in sorted(self._unmapped.items(), key=lambda row: str(row[0]))
+            ),
             unread=unread,
             patients=dict(patients or {}),
             merges=merges,

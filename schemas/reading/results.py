@@ -90,9 +90,10 @@ def build_lab_result(
         text = None  # the text was the number; the value says it all
     if identity.status is FactStatus.WITHDRAWN and number is None:
         doubt = None
-    entry = match.analyte if match is not None else None
+    # Under a system we do not accept the analyte is only what the code resembles: it is named, and has no value.
+    entry = match.analyte if match is not None else codes.resembled_analyte(codings)
     limits: ReferenceRange | None = None
-    if entry is not None and (received.low is not None or received.high is not None):
+    if match is not None and entry is not None and (received.low is not None or received.high is not None):
         limits = _build_range(entry, received.low, received.high, received.range_unit or unit)
     return LabResultReported.of_known(
         fact_id=identity.fact_id,

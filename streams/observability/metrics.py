@@ -28,6 +28,8 @@ from schemas.rejection import RejectionReason
 from streams.observability.vocabulary import Vocabulary, closed
 
 PREFIX: Final = "myelowatch_"
+SHADOW_PREFIX: Final = "myelowatch_shadow_"
+"""The same metrics as the shadow monitor writes them."""
 
 FIRST_PORT: Final = 9464
 """Where the first role serves its metrics; the others follow in the order of `Role`."""
@@ -41,11 +43,17 @@ class Role(StrEnum):
     GATEWAY = "gateway"
     DESK = "desk"
     CONSOLE = "console"
+    SHADOW = "shadow"
 
     @property
     def port(self) -> int:
         """The role's own metrics port where the settings name none."""
         return FIRST_PORT + list(Role).index(self)
+
+    @property
+    def prefix(self) -> str:
+        """Of its metrics. What a policy on trial would say has names of its own: no sum over alerts may count it."""
+        return SHADOW_PREFIX if self is Role.SHADOW else PREFIX
 
 
 class Kind(StrEnum):
@@ -69,6 +77,7 @@ class Metric:
 
 
 _PIPELINE = (Role.WORKER,)
+_JUDGES = (Role.WORKER, Role.SHADOW)
 _DOORS = (Role.WORKER, Role.GATEWAY)
 _DESK = (Role.DESK,)
 _ALL = tuple(Role)
@@ -90,29 +99,29 @@ METRICS: Final = (
            "Messages read, by what became of them: translated, partly, ignored, rejected."),
     Metric("messages_rejected_total", Kind.COUNTER, ("feed", "reason"), _DOORS,
            "Messages and parts of messages that are held and cannot be used, by reason."),
-    Metric("facts_total", Kind.COUNTER, ("kind", "outcome"), _PIPELINE,
+    Metric("facts_total", Kind.COUNTER, ("kind", "outcome"), _JUDGES,
            "Facts that reached a patient's record: applied, duplicate, ignored, quarantined, forwarded."),
     Metric("results_unassessable_total", Kind.COUNTER, ("analyte", "reason"), _PIPELINE,
            "Results with no value that a rule may decide on, by analyte and reason."),
     Metric("event_lag_seconds", Kind.HISTOGRAM, (), _PIPELINE,
            "From the clinical time of a fact (its collection) to the time it could be known here.", _LAG_BUCKETS),
-    Metric("decision_seconds", Kind.HISTOGRAM, (), _PIPELINE,
+    Metric("decision_seconds", Kind.HISTOGRAM, (), _JUDGES,
            "From an entry's stamp in the log to the acknowledgement of what was decided on it.", _DECISION_BUCKETS),
-    Metric("alert_transitions_total", Kind.COUNTER, ("rule", "severity", "transition"), _PIPELINE,
+    Metric("alert_transitions_total", Kind.COUNTER, ("rule", "severity", "transition"), _JUDGES,
            "Transitions written to the notification topic, repeats after a restart included."),
-    Metric("alerts_open", Kind.GAUGE, ("rule", "severity"), _PIPELINE,
+    Metric("alerts_open", Kind.GAUGE, ("rule", "severity"), _JUDGES,
            "Alerts open now in the partitions of this worker."),
-    Metric("checks_pending", Kind.GAUGE, (), _PIPELINE,
+    Metric("checks_pending", Kind.GAUGE, (), _JUDGES,
            "Patients with a check due at some later time, in the partitions of this worker."),
-    Metric("checks_overdue_seconds", Kind.GAUGE, (), _PIPELINE,
+    Metric("checks_overdue_seconds", Kind.GAUGE, (), _JUDGES,
            "Age of the oldest check that is due and has not run; 0 where none is."),
-    Metric("patients_watched", Kind.GAUGE, (), _PIPELINE,
+    Metric("patients_watched", Kind.GAUGE, (), _JUDGES,
            "Patients on whom the rules run, in the partitions of this worker."),
-    Metric("patients_unwatched", Kind.GAUGE, (), _PIPELINE,
+    Metric("patients_unwatched", Kind.GAUGE, (), _JUDGES,
            "Patients who take the drug and on whom no rule can run: an unusable record, or quarantine."),
     Metric("feed_silence_seconds", Kind.GAUGE, ("feed",), _DOORS,
            "Time since the newest message of a feed."),
-    Metric("heartbeat_age_seconds", Kind.GAUGE, ("partition",), _PIPELINE,
+    Metric("heartbeat_age_seconds", Kind.GAUGE, ("partition",), _JUDGES,
            "Time since the newest tick that passed the whole pipeline of a partition."),
     Metric("pages_total", Kind.COUNTER, ("channel", "outcome"), _DESK,
            "Pages by channel and outcome."),
@@ -122,7 +131,7 @@ METRICS: Final = (
            "What pharmacists said about alerts, by rule and verdict."),
     Metric("escalations_total", Kind.COUNTER, ("step",), _DESK,
            "Pages that nobody acknowledged in time, by the step that followed."),
-    Metric("policy_info", Kind.GAUGE, ("profile", "version", "hash"), _PIPELINE,
+    Metric("policy_info", Kind.GAUGE, ("profile", "version", "hash"), _JUDGES,
            "1 for the policy in force."),
     Metric("build_info", Kind.GAUGE, ("version",), _ALL,
            "1 for the version that runs."),
@@ -215,10 +224,11 @@ class PrometheusMeters:
         self._counters: dict[str, Counter] = {}
         self._histograms: dict[str, Histogram] = {}
         gauges: dict[str, Metric] = {}
+        prefix = next(iter(wanted)).prefix if len(wanted) == 1 else PREFIX
         for metric in METRICS:
             if not wanted & frozenset(metric.roles):
                 continue
-            name = PREFIX + metric.name
+            name = (PREFIX if metric.name == "build_info" else prefix) + metric.name
             match metric.kind:
                 case Kind.COUNTER:
                     self._counters[metric.name] = Counter(name, metric.help, metric.labels, registry=registry)
@@ -228,7 +238,7 @@ class PrometheusMeters:
                     )
                 case Kind.GAUGE:
                     gauges[metric.name] = metric
-        registry.register(_Gauges(gauges, self._gauge_values))
+        registry.register(_Gauges(gauges, self._gauge_values, prefix))
         ProcessCollector(registry=registry)
         self._begin_at_zero()
 
@@ -415,18 +425,19 @@ class _Gauges(Collector):
         self,
         metrics: Mapping[str, Metric],
         values: Callable[[], Mapping[str, Mapping[tuple[str, ...], float]]],
+        prefix: str,
     ) -> None:
-        self._metrics = metrics
+        self._metrics = {(PREFIX if name == "build_info" else prefix) + name: each for name, each in metrics.items()}
         self._values = values
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
-        for metric in self._metrics.values():
-            yield GaugeMetricFamily(PREFIX + metric.name, metric.help, labels=metric.labels)
+        for name, metric in self._metrics.items():
+            yield GaugeMetricFamily(name, metric.help, labels=metric.labels)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         values = self._values()
-        for metric in self._metrics.values():
-            family = GaugeMetricFamily(PREFIX + metric.name, metric.help, labels=metric.labels)
+        for name, metric in self._metrics.items():
+            family = GaugeMetricFamily(name, metric.help, labels=metric.labels)
             for labels, value in values.get(metric.name, {}).items():
                 family.add_metric(labels, value)
             yield family

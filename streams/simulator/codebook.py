@@ -25,6 +25,14 @@ ALT: Final = CodedConcept(LOINC, "1742-6", "Alanine aminotransferase [Enzymatic 
 AST: Final = CodedConcept(LOINC, "1920-8", "Aspartate aminotransferase [Enzymatic activity/volume] in Serum or Plasma")
 BILIRUBIN: Final = CodedConcept(LOINC, "1975-2", "Bilirubin.total [Mass/volume] in Serum or Plasma")
 TSH: Final = CodedConcept(LOINC, "3016-3", "Thyrotropin [Units/volume] in Serum or Plasma")
+LDH: Final = CodedConcept(LOINC, "2532-0", "Lactate dehydrogenase [Enzymatic activity/volume] in Serum or Plasma")
+URATE: Final = CodedConcept(LOINC, "3084-1", "Urate [Mass/volume] in Serum or Plasma")
+POTASSIUM: Final = CodedConcept(LOINC, "2823-3", "Potassium [Moles/volume] in Serum or Plasma")
+HEPATITIS_B_ANTIGEN: Final = CodedConcept(LOINC, "5196-1", "Hepatitis B virus surface Ag [Presence] in Serum")
+HEPATITIS_B_ANTIBODY: Final = CodedConcept(LOINC, "13952-7", "Hepatitis B virus core Ab [Presence] in Serum or Plasma")
+PREGNANCY_TEST: Final = CodedConcept(LOINC, "2118-8", "Choriogonadotropin [Presence] in Serum or Plasma")
+ANSWERED_IN_WORDS: Final = frozenset((HEPATITIS_B_ANTIGEN, HEPATITIS_B_ANTIBODY, PREGNANCY_TEST))
+"""Tests whose result is a word."""
 WEIGHT: Final = CodedConcept(LOINC, "29463-7", "Body weight")
 HEIGHT: Final = CodedConcept(LOINC, "8302-2", "Body height")
 TEMPERATURE: Final = CodedConcept(LOINC, "8310-5", "Body temperature")
@@ -54,3 +62,11 @@ DEEP_VEIN_THROMBOSIS: Final = (
 KIDNEY_DISEASE: Final = (CodedConcept(SNOMED, "709044004", "Chronic kidney disease"),)
 PLATELET_TRANSFUSION: Final = CodedConcept(SNOMED, "12719002", "Transfusion of platelets")
 INFLUENZA_VACCINE: Final = CodedConcept(CVX, "150", "Influenza, injectable, quadrivalent, preservative free")
+PNEUMOCOCCAL_VACCINE: Final = CodedConcept(CVX, "133", "Pneumococcal conjugate, 13-valent")
+ZOSTER_VACCINE: Final = CodedConcept(CVX, "187", "Zoster, recombinant")
+COVID_VACCINE: Final = CodedConcept(CVX, "213", "SARS-COV-2 (COVID-19), unspecified")
+VACCINES: Final[dict[str, CodedConcept]] = {
+    "pneumococcal": PNEUMOCOCCAL_VACCINE,
+    "zoster": ZOSTER_VACCINE,
+    "covid": COVID_VACCINE,
+}

@@ -196,6 +196,8 @@ def _lab_report(patient: PatientIdentity, report: Reported) -> LabReport:
                 unit=result.unit,
                 status=status,
                 text=result.note,
+                low=None if result.low is None else Decimal(result.low),
+                high=None if result.high is None else Decimal(result.high),
             )
             for result in report.results
         ),

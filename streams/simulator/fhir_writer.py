@@ -34,7 +34,7 @@ Json = dict[str, Any]
 
 SERVER: Final = "https://synthetic-ward.example/fhir"
 UCUM: Final = "http://unitsofmeasure.org"
-_UCUM_UNITS: Final = frozenset({"10*3/uL", "g/dL", "%", "mg/dL", "U/L", "m[IU]/L", "kg", "cm", "Cel"})
+_UCUM_UNITS: Final = frozenset({"10*3/uL", "g/dL", "%", "mg/dL", "U/L", "m[IU]/L", "mmol/L", "kg", "cm", "Cel"})
 _TERMINOLOGY: Final = "http://terminology.hl7.org/CodeSystem"
 _PANEL: Final = CodedConcept(LOINC, "57021-8", "CBC W Auto Differential panel - Blood")
 _SPECIMENS: Final = "urn:myelowatch:synthetic-ward:specimen"
@@ -167,12 +167,23 @@ def _observation(report: Reported, result: Result, subject: Json) -> Json:
         "subject": subject,
         "effectiveDateTime": report.collected_at.isoformat(),
         "issued": report.issued_at.isoformat(),
-        "valueQuantity": _quantity(result.value, result.unit),
+        **_value(result),
         "specimen": {"identifier": {"system": _SPECIMENS, "value": report.specimen}},
     }
     if result.note is not None:
         observation["note"] = [{"text": result.note}]
     return observation
+
+
+def _value(result: Result) -> Json:
+    """A number with the laboratory's range, or words such as `Negative`."""
+    if result.test in codebook.ANSWERED_IN_WORDS:
+        return {"valueString": result.value}
+    value: Json = {"valueQuantity": _quantity(result.value, result.unit)}
+    limits = {name: limit for name, limit in (("low", result.low), ("high", result.high)) if limit is not None}
+    if limits:
+        value["referenceRange"] = [{name: _quantity(limit, result.unit) for name, limit in limits.items()}]
+    return value
 
 
 def _quantity(value: str, unit: str | None) -> Json:

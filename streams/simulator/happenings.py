@@ -79,7 +79,7 @@ class CodedConcept:
 class Result:
     """One line of a report: value and unit exactly as the sender writes them; no unit is `None`.
 
-    `note` is a remark of the laboratory on this line.
+    `note` is a remark of the laboratory on this line, `low` and `high` are its own normal range.
     """
 
     id: str
@@ -87,6 +87,8 @@ class Result:
     value: str
     unit: str | None
     note: str | None = None
+    low: str | None = None
+    high: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ class Laboratory:
     def __init__(self, person: Person, chance: Random, name: Callable[[str], str]) -> None:
         self._person = person
         self._chance = chance
+        # Of their own, so that a value more in a report changes nothing else that happens to anybody.
+        self._other_chance = Random(f"{person.id}/chemistry")
         self._name = name
         self._panels_since_thyroid = 0
 
@@ -76,27 +78,46 @@ class Laboratory:
 
     def chemistry(self, drawn: datetime, after: datetime) -> Reported:
         """Kidney and liver values at the start of a cycle, thyroid every third time."""
-        chance = self._chance
+        chance, other = self._chance, self._other_chance
         creatinine = self._person.creatinine_mg_dl * chance.uniform(0.96, 1.03)
         results = [
             self.result(codebook.CREATININE, f"{creatinine:.2f}", "mg/dL"),
-            self.result(codebook.ALT, f"{chance.uniform(12, 34):.0f}", "U/L"),
-            self.result(codebook.AST, f"{chance.uniform(14, 32):.0f}", "U/L"),
-            self.result(codebook.BILIRUBIN, f"{chance.uniform(0.4, 1.0):.1f}", "mg/dL"),
+            self.result(codebook.ALT, f"{chance.uniform(12, 34):.0f}", "U/L", high="40"),
+            self.result(codebook.AST, f"{chance.uniform(14, 32):.0f}", "U/L", high="40"),
+            self.result(codebook.BILIRUBIN, f"{chance.uniform(0.4, 1.0):.1f}", "mg/dL", high="1.2"),
+            self.result(codebook.POTASSIUM, f"{other.uniform(3.7, 4.8):.1f}", "mmol/L", low="3.5", high="5.1"),
+            self.result(codebook.LDH, f"{other.uniform(140, 235):.0f}", "U/L", high="250"),
+            self.result(codebook.URATE, f"{other.uniform(3.6, 6.4):.1f}", "mg/dL", high="7.0"),
         ]
         if self._panels_since_thyroid % 3 == 0:
-            results.append(self.result(codebook.TSH, f"{chance.uniform(0.8, 3.6):.2f}", "m[IU]/L"))
+            tsh = self.result(codebook.TSH, f"{chance.uniform(0.8, 3.6):.2f}", "m[IU]/L", low="0.40", high="4.20")
+            results.append(tsh)
         self._panels_since_thyroid += 1
         issued = after + timedelta(minutes=chance.randint(15, 40))
         return Reported(self._name("R"), self._name("B"), drawn, issued, ResultStatus.FINAL, tuple(results))
+
+    def serology(self, drawn: datetime) -> Reported:
+        """Hepatitis B before treatment."""
+        return self._in_words(drawn, codebook.HEPATITIS_B_ANTIGEN, codebook.HEPATITIS_B_ANTIBODY)
+
+    def pregnancy_test(self, drawn: datetime) -> Reported:
+        """A negative one: nobody of the ward is pregnant."""
+        return self._in_words(drawn, codebook.PREGNANCY_TEST)
+
+    def _in_words(self, drawn: datetime, *tests: CodedConcept) -> Reported:
+        results = tuple(self.result(test, "Negative", None) for test in tests)
+        issued = drawn + timedelta(minutes=45)
+        return Reported(self._name("R"), self._name("B"), drawn, issued, ResultStatus.FINAL, results)
 
     def vital_signs(self, at: datetime, results: tuple[Result, ...]) -> Reported:
         """Measured at the bedside, known at once."""
         return Reported(self._name("R"), self._name("M"), at, at, ResultStatus.FINAL, results, is_vital_sign=True)
 
-    def result(self, test: CodedConcept, value: str, unit: str | None) -> Result:
+    def result(
+        self, test: CodedConcept, value: str, unit: str | None, *, low: str | None = None, high: str | None = None
+    ) -> Result:
         """One line of a report."""
-        return Result(self._name("O"), test, value, unit)
+        return Result(self._name("O"), test, value, unit, low=low, high=high)
 
     def send(self, report: Reported, mishap: Mishap | None) -> tuple[Sent, ...]:
         """How a report reaches us: as it should, or with a mishap and whatever sets it right again."""

@@ -109,6 +109,7 @@ class Pathway:
         self._vaccinated_in = 0
         self._newest_platelets = 0
         self._is_clot_prophylaxis_paused = False
+        self._reviewed_on = first_dose_on
 
     def walk(self) -> list[Happening]:
         """Everything that is said about this person until the last day, by the instant it became known."""
@@ -158,11 +159,15 @@ class Pathway:
         height = self._laboratory.result(codebook.HEIGHT, f"{person.height_cm:.0f}", "cm")
         self._say(measured + timedelta(minutes=3), self._laboratory.vital_signs(measured, (weight, height)))
         self._vaccinate_in_season(measured + timedelta(minutes=10))
+        self._read_vaccination_card(admitted)
         report = self._draw_count(measured + self._minutes(20, 40))
         self._send(report, None)
+        self._send(self._laboratory.serology(report.collected_at), None)
         self._send(self._laboratory.chemistry(report.collected_at, report.issued_at), None)
         self._assess(self._at(day + timedelta(days=2), 11, 0) + self._minutes(0, 90))
         self._appoint_visit(self._first_dose_on)
+        if person.can_become_pregnant:
+            self._prevent_pregnancy()
         if Mishap.STOPPED_COURSE in self._pending:
             stop_at = self._at(self._first_dose_on + timedelta(days=self._chance.randint(36, 50)), 15, 30)
             self._appoint(stop_at, lambda: self._stop(stop_at))
@@ -175,8 +180,13 @@ class Pathway:
         statements: list[tuple[str, str | None, str | None]] = [
             ("vte-risk-assessment", _TIERS[self._person.clot_risk], None),
             ("therapy-line", None, "1"),
+            ("bortezomib-failure", "yes", None),
+            ("dexamethasone-plan-mg-per-cycle", None, str(self._dexamethasone_mg() * practice.DEXAMETHASONE_DOSES)),
         ]
-        if self._person.sex == "female":
+        if self._person.can_become_pregnant:
+            statements.append(("childbearing-potential", "yes", None))
+            statements.append(("menses", "regular", None))
+        elif self._person.sex == "female":
             statements.append(("childbearing-potential", "postmenopausal", None))
         else:
             statements.append(("partner", "not-of-potential", None))
@@ -199,10 +209,31 @@ class Pathway:
         self._expected_day_1 = day_1
         self._say(at + timedelta(minutes=1), plan)
 
+    def _prevent_pregnancy(self) -> None:
+        """Two methods four weeks before the first dose, and tests as the strictest of the books asks (2.3)."""
+        begun = self._at(self._first_dose_on - timedelta(days=practice.CONTRACEPTION_LEAD_DAYS), 10, 0)
+        self._say(begun + timedelta(minutes=1), Stated(self._name("S"), "contraception", begun, "two-methods"))
+        for days in practice.PREGNANCY_TESTS_BEFORE_DAYS:
+            self._test_for_pregnancy(self._at(self._first_dose_on - timedelta(days=days), 8, 15))
+        for days in practice.PREGNANCY_TESTS_WEEKLY_DAYS:
+            tested = self._at(self._first_dose_on + timedelta(days=days), 8, 15)
+            self._appoint(tested, lambda tested=tested: self._test_for_pregnancy(tested))  # type: ignore[misc]
+
+    def _test_for_pregnancy(self, at: datetime) -> None:
+        test = self._laboratory.pregnancy_test(at)
+        self._say(test.issued_at + timedelta(minutes=2), test)
+
+    def _read_vaccination_card(self, at: datetime) -> None:
+        """What was given in the years before."""
+        for days, vaccine in practice.VACCINES_BEFORE_DAYS:
+            given = at - timedelta(days=days)
+            self._say(at + timedelta(minutes=4), Vaccinated(self._name("V"), codebook.VACCINES[vaccine], given))
+
     def _vaccinate_in_season(self, at: datetime) -> None:
-        """Against influenza, once from October to March (clinical reference 1.8)."""
-        season = at.year if at.month >= 10 else at.year - 1
-        if 4 <= at.month <= 9 or self._vaccinated_in == season:
+        """Against influenza, once from mid-September to March (clinical reference 1.8)."""
+        is_autumn = (at.month, at.day) >= practice.VACCINATES_FROM
+        season = at.year if is_autumn else at.year - 1
+        if (at.month > 3 and not is_autumn) or self._vaccinated_in == season:
             return
         self._vaccinated_in = season
         self._say(at + timedelta(minutes=5), Vaccinated(self._name("V"), codebook.INFLUENZA_VACCINE, at))
@@ -224,7 +255,13 @@ class Pathway:
                 self._appoint_visit(min(self._expected_day_1, day + timedelta(days=self._chance.choice((8, 9, 14)))))
                 return
         report = self._draw_count(self._at(day, 8, 0) + self._minutes(0, 80))
+        self._vaccinate_in_season(report.collected_at + timedelta(minutes=5))
+        self._review_in_time(day)
         if is_before_cycle:
+            if self._cycle == practice.RESPONSE_AFTER_CYCLES:
+                self._judge_response(self._at(day, 9, 50))
+            if self._person.can_become_pregnant and self._cycle > 0:
+                self._test_for_pregnancy(report.collected_at + timedelta(minutes=1))
             self._send(report, self._fall_shown_by(_read_counts(report)))
             self._send(self._laboratory.chemistry(report.collected_at, report.issued_at), None)
             read_at = report.issued_at + self._minutes(25, 150)
@@ -232,6 +269,17 @@ class Pathway:
             self._send(report, self._mishap_of(report))
             read_at = report.issued_at + self._reading_delay()
         self._appoint(read_at, lambda: self._read(_read_counts(report), read_at, is_before_cycle))
+
+    def _review_in_time(self, day: date) -> None:
+        """For second cancers, once a year (1.11)."""
+        if (day - self._reviewed_on).days < practice.REVIEW_DAYS:
+            return
+        self._reviewed_on = day
+        at = self._at(day, 9, 45)
+        self._say(at + timedelta(minutes=1), Stated(self._name("S"), "spm-review", at))
+
+    def _judge_response(self, at: datetime) -> None:
+        self._say(at + timedelta(minutes=1), Stated(self._name("S"), "response", at, value_code="pr"))
 
     def _draw_count(self, drawn: datetime) -> Reported:
         neutrophils, platelets = self._body.counts_on(drawn.date())
@@ -383,9 +431,10 @@ class Pathway:
         if self._cycle == 1:
             # Handed over first, so that nobody leaves with lenalidomide alone.
             self._begin_prophylaxis(at)
+        if self._person.can_become_pregnant:
+            self._prescribe_lenalidomide(at + timedelta(minutes=4))
         self._dispense_lenalidomide(at + timedelta(minutes=10), practice.DOSING_DAYS)
         self._dispense_dexamethasone(at + timedelta(minutes=14))
-        self._vaccinate_in_season(at + timedelta(minutes=30))
         self._plan(self._cycle + 1, day + timedelta(days=practice.CYCLE_DAYS), at + timedelta(minutes=25))
 
     def _stop(self, at: datetime) -> None:
@@ -395,15 +444,24 @@ class Pathway:
         stopped = Stated(self._name("S"), "lenalidomide-stopped", at, value_code="progression")
         self._say(at + timedelta(minutes=5), stopped, Mishap.STOPPED_COURSE)
 
+    def _prescribe_lenalidomide(self, at: datetime) -> None:
+        """The programme counts days from the prescription too (2.3)."""
+        capsule = codebook.LENALIDOMIDE[self._dose_mg]
+        until = at + timedelta(days=practice.CYCLE_DAYS)
+        self._say(at + timedelta(minutes=1), Ordered(self._name("P"), capsule, str(self._dose_mg), "daily", at, until))
+
     def _dispense_lenalidomide(self, at: datetime, days: int, mishap: Mishap | None = None) -> None:
         dose = str(self._dose_mg)
         capsule = codebook.LENALIDOMIDE[self._dose_mg]
         dispensed = Dispensed(self._name("D"), capsule, dose, str(days), days, dose, "daily", at)
         self._say(at + timedelta(minutes=2), dispensed, mishap)
 
+    def _dexamethasone_mg(self) -> int:
+        is_old = self._person.age_on(self._first_dose_on) >= AGE_OF_HALF_DEXAMETHASONE
+        return practice.DEXAMETHASONE_DOSE_OLD_MG if is_old else practice.DEXAMETHASONE_DOSE_MG
+
     def _dispense_dexamethasone(self, at: datetime) -> None:
-        is_old = self._person.age_on(at.date()) >= AGE_OF_HALF_DEXAMETHASONE
-        dose = practice.DEXAMETHASONE_DOSE_OLD_MG if is_old else practice.DEXAMETHASONE_DOSE_MG
+        dose = self._dexamethasone_mg()
         tablet = practice.DEXAMETHASONE_TABLET_MG
         tablets = dose // tablet * practice.DEXAMETHASONE_DOSES
         dispensed = Dispensed(
@@ -423,7 +481,7 @@ class Pathway:
         infection = self._take_pending(Mishap.FORGOTTEN_INFECTION_PROPHYLAXIS)
         infection_at = at + timedelta(days=self._chance.randint(7, 11) if infection else 0)
         self._appoint(infection_at, lambda: self._hand_over_cotrimoxazole(infection_at, infection))
-        if self._person.clot_risk is ClotRisk.ORDINARY:
+        if self._person.clot_risk is ClotRisk.ORDINARY and not self._person.is_given_aspirin:
             return
         clot = self._take_pending(Mishap.FORGOTTEN_VTE_PROPHYLAXIS)
         clot_at = at + timedelta(days=self._chance.randint(9, 16) if clot else 0, minutes=2)

@@ -83,6 +83,10 @@ class Person:
     start_dose_mg: int
     has_weekly_counts: bool
     """The ward takes counts every week in the first cycles, more often than the guideline asks."""
+    can_become_pregnant: bool = False
+    """She follows the pregnancy prevention programme. Women drawn for a ward are past their menopause."""
+    is_given_aspirin: bool = False
+    """Aspirin whatever the risk, as the labels ask for."""
 
     def age_on(self, day: date) -> int:
         """Completed years."""
@@ -131,12 +135,22 @@ def creatinine_for(person: Person, clearance_ml_min: float, on: date) -> float:
     return round((140 - person.age_on(on)) * person.weight_kg * factor / (72 * clearance_ml_min), 2)
 
 
-def steady_person(identifier: str, sex: Literal["female", "male"], first_dose_on: date) -> Person:
-    """Someone whose counts hardly move and who has no risk factor: treatment by the book."""
+def steady_person(
+    identifier: str,
+    sex: Literal["female", "male"],
+    first_dose_on: date,
+    *,
+    can_become_pregnant: bool = False,
+    is_by_label: bool = False,
+) -> Person:
+    """Someone whose counts hardly move and who has no risk factor: treatment by the book.
+
+    `is_by_label`: the book is a label, which asks for weekly counts at first and for aspirin.
+    """
     person = Person(
         id=identifier,
         sex=sex,
-        birth=date(first_dose_on.year - 62, 3, 14),
+        birth=date(first_dose_on.year - (41 if can_become_pregnant else 62), 3, 14),
         weight_kg=58.0 if sex == "female" else 70.0,
         height_cm=160.0 if sex == "female" else 172.0,
         creatinine_mg_dl=1.0,
@@ -146,7 +160,9 @@ def steady_person(identifier: str, sex: Literal["female", "male"], first_dose_on
         neutrophils=MarrowParameters(3600.0, 5.2, 0.17, 0.03),
         platelets=MarrowParameters(230_000.0, 7.5, 0.20, 0.02),
         start_dose_mg=START_DOSE_MG,
-        has_weekly_counts=False,
+        has_weekly_counts=is_by_label,
+        can_become_pregnant=can_become_pregnant,
+        is_given_aspirin=is_by_label,
     )
     return replace(person, creatinine_mg_dl=creatinine_for(person, 95.0, first_dose_on))
 

@@ -59,6 +59,18 @@ FILGRASTIM_MG: Final = "0.3"
 FILGRASTIM_DAYS: Final = 5
 """Products and doses, mg (1.6, 1.8; filgrastim 300 micrograms a day for five days: a chosen habit)."""
 
+CONTRACEPTION_LEAD_DAYS: Final = 30
+PREGNANCY_TESTS_BEFORE_DAYS: Final = (12, 0)
+PREGNANCY_TESTS_WEEKLY_DAYS: Final = (7, 14, 21)
+"""Days before the first dose: contraception and tests; and days after it: tests of the first weeks (2.3)."""
+
+VACCINES_BEFORE_DAYS: Final = ((290, "pneumococcal"), (200, "zoster"), (110, "covid"))
+VACCINATES_FROM: Final = (9, 15)
+REVIEW_DAYS: Final = 336
+RESPONSE_AFTER_CYCLES: Final = 2
+"""Vaccines given before the work-up; month and day of the first influenza vaccines (a chosen habit); days between two
+reviews for second cancers (1.11: a year); cycles after which the response is judged (chosen)."""
+
 GROWTH_FACTOR_EFFECT: Final = 0.35
 """Share by which G-CSF raises division in the marrow model. Synthetic: chosen, no patient data."""
 

@@ -100,9 +100,25 @@ def simulate(
     yield from everything
 
 
-def by_the_book(sex: Literal["female", "male"] = "female", weeks: int = 52, *, seed: int = 0) -> list[Happening]:
-    """One patient to whom nothing happens and whose clinicians forget nothing: no rule has a reason to speak."""
+def by_the_book(
+    sex: Literal["female", "male"] = "female",
+    weeks: int = 52,
+    *,
+    seed: int = 0,
+    can_become_pregnant: bool = False,
+    is_by_label: bool = False,
+) -> list[Happening]:
+    """One patient to whom nothing happens and whose clinicians forget nothing: no rule has a reason to warn.
+
+    `is_by_label`: the clinicians keep to a label and not to the panel (see `steady_person`).
+    """
     first_dose_on = OPENS_ON + timedelta(days=WORK_UP_DAYS)
-    person = steady_person(f"SIM-BOOK-{sex.upper()}", sex, first_dose_on)
+    person = steady_person(
+        f"SIM-BOOK-{sex.upper()}",
+        sex,
+        first_dose_on,
+        can_become_pregnant=can_become_pregnant,
+        is_by_label=is_by_label,
+    )
     last_day = OPENS_ON + timedelta(weeks=weeks) - timedelta(days=1)
     return Pathway(person, frozenset(), first_dose_on, last_day, Random(f"{seed}/by-the-book/{sex}")).walk()

@@ -64,7 +64,7 @@ def test_every_import_of_another_package_is_declared(room: str) -> None:
     assert not undeclared
 
 
-@pytest.mark.parametrize("name", ["run", "laptop", "dev", "build", "lock"])
+@pytest.mark.parametrize("name", ["run", "laptop", "dev", "build", "lock", "mutation"])
 def test_a_lock_has_hashes_and_no_addresses(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     versions = locked(name)

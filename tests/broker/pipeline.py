@@ -136,10 +136,11 @@ class Pipeline:
             partitions=self.settings.partitions,
         )
 
-    def committed(self, subject: Subject = Subject.LOG) -> dict[int, int]:
-        """Offsets committed by the workers' group."""
+    def committed(self, subject: Subject = Subject.LOG, group: str | None = None) -> dict[int, int]:
+        """Offsets committed by the workers' group, or another one."""
+        group = group or self.group
         try:
-            offsets = self._admin.list_group_offsets({self.group: None})[self.group]
+            offsets = self._admin.list_group_offsets({group: None})[group]
         except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
             return {}  # the first group of a new broker: its topic of offsets is still being made or read
         topic = self.settings.topics[subject]

@@ -38,17 +38,21 @@ _DAY_1 = datetime(2026, 6, 1, tzinfo=ZoneInfo(ZONE))
 _CANONICAL = {
     "anc": "cells/uL", "wbc": "cells/uL", "platelets": "cells/uL", "haemoglobin": "g/dL",
     "creatinine": "mg/dL", "weight": "kg", "height": "cm", "bmi": "kg/m2", "temperature": "Cel", "inr": "INR",
+    "systolic-bp": "mm[Hg]",
 }  # fmt: skip
 _serial = count(1)
+PROFILES = ("kr-panel", "uspi", "eu-smpc")
+"""The published rule sets that a rule whose numbers differ is tested in."""
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=512)
 def policy(profile: str = "kr-panel", **changes: str) -> Policy:
     """A profile, with single keys changed."""
     return read_policy(
         (_POLICY / f"{profile}.yaml").read_text(),
         (_POLICY / "keys.yaml").read_text(),
         overrides=changes,
+        bases={name: (_POLICY / f"{name}.yaml").read_text() for name in PROFILES},
     )
 
 
@@ -79,6 +83,8 @@ def result(
     code: str | None = None,
     fact_id: str | None = None,
     specimen: str | None = None,
+    low: str | None = None,
+    high: str | None = None,
 ) -> Result:
     """A result whose canonical value is `value`."""
     return Result(
@@ -93,8 +99,8 @@ def result(
         canonical=_CANONICAL.get(analyte),
         code=code,
         system="http://loinc.org",
-        low=None,
-        high=None,
+        low=Decimal(low) if low else None,
+        high=Decimal(high) if high else None,
         specimen=specimen,
     )
 
@@ -117,11 +123,21 @@ CLASSES = {
     "apixaban": ("doac", "anticoagulant", "antithrombotic"),
     "aspirin": ("antithrombotic",),
     "filgrastim": ("gcsf",),
-    "co-trimoxazole": ("antibacterial-prophylaxis",),
-    "levofloxacin": ("antibacterial-prophylaxis",),
+    "co-trimoxazole": ("antibacterial-prophylaxis", "sulfonamide"),
+    "levofloxacin": ("antibacterial-prophylaxis", "quinolone"),
     "amoxicillin": ("antibacterial-prophylaxis",),
     "epoetin-alfa": ("esa",),
     "lenalidomide": ("imid",),
+    "pembrolizumab": ("pd1-antibody",),
+    "levothyroxine": ("thyroid-treatment",),
+    "rivaroxaban": ("doac", "anticoagulant", "antithrombotic"),
+    "dabigatran": ("doac", "anticoagulant", "antithrombotic"),
+    "heparin": ("anticoagulant", "antithrombotic"),
+    "fondaparinux": ("anticoagulant", "antithrombotic"),
+    "clopidogrel": ("antithrombotic",),
+    "doxorubicin": ("cytotoxic",),
+    "melphalan": ("cytotoxic",),
+    "cyclophosphamide": ("cytotoxic",),
 }
 
 
@@ -171,10 +187,11 @@ def lenalidomide(day: float, dose: str = "25", hour: float = 10.0, **more: objec
 def diagnosis(
     concepts: Iterable[str], day: float, *, history: bool = False, grade: int | None = None,
     abated: datetime | None = None, active: bool = True, fact_id: str | None = None,
+    related: tuple[str, ...] = (), code: str | None = None,
 ) -> Diagnosis:  # fmt: skip
     """A condition or event."""
     base = _base(day, 9.0, None, FactStatus.FINAL, fact_id)
-    return Diagnosis(*base, tuple(concepts), abated, active, history, grade)
+    return Diagnosis(*base, tuple(concepts), abated, active, history, grade, related, code)
 
 
 def statement(

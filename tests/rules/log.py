@@ -115,13 +115,15 @@ def condition(day: float, *concepts: str) -> list[ConditionRecorded]:
     ]  # fmt: skip
 
 
-def stated(day: float, code: str, value: str | None = None, when: datetime | None = None) -> list[StatementRecorded]:
+def stated(
+    day: float, code: str, value: str | None = None, when: datetime | None = None, *, number: str | None = None
+) -> list[StatementRecorded]:
     """A fact of the project's own CodeSystem."""
     return [
         StatementRecorded(
             fact_id=f"st/{day}/{code}", origin_key=PATIENT.key, when=When.at(on(day, 8)), issued_at=on(day, 8),
             source=Source(feed="console", message=f"S{day}"), code=code, value_code=value,
-            value_when=When.at(when) if when else None,
+            value_when=When.at(when) if when else None, value_number=Decimal(number) if number else None,
         )
     ]  # fmt: skip
 

@@ -214,7 +214,7 @@ def test_a_race_entry_is_not_a_pregnancy_test() -> None:
 
 def test_a_code_without_a_system_is_a_doubt() -> None:
     fact = only(fhir({**observation(), "code": {"coding": [{"code": "751-8"}]}}))
-    assert (fact.analyte, fact.doubt) == (None, ResultDoubt.CODE_SYSTEM)
+    assert (fact.analyte, fact.doubt) == ("anc", ResultDoubt.CODE_SYSTEM)
 
 
 def test_local_and_standard_codes_side_by_side() -> None:

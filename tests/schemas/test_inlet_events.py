@@ -192,15 +192,16 @@ def test_a_time_without_zone_takes_the_feeds_or_is_rejected_with_what_to_do() ->
 
 
 def test_an_unknown_code_is_ignored_and_counted() -> None:
-    reading = event(report(result(code="2345-7"), result(code="2345-7"), result()))
+    reading = event(report(result(code="13457-7"), result(code="13457-7"), result()))
     assert len(facts(reading)) == 1
     (ignored,) = reading.ignored
     assert (ignored.reason, ignored.count) == (IgnoreReason.UNKNOWN_CODE, 2)
 
 
 def test_a_known_code_under_a_foreign_system_is_a_doubt() -> None:
-    fact = only(event(report(result(system="http://example.org/lab"))))
-    assert (fact.analyte, fact.doubt, fact.normalised) == (None, ResultDoubt.CODE_SYSTEM, None)
+    fact = only(event(report(result(system="http://example.org/lab", low="1.5"))))
+    assert (fact.analyte, fact.doubt, fact.normalised) == ("anc", ResultDoubt.CODE_SYSTEM, None)
+    assert fact.range is None
 
 
 def test_codes_that_name_two_analytes_are_refused() -> None:

@@ -100,6 +100,7 @@ def test_asyncapi_names_every_inlet_and_what_we_send() -> None:
         "{prefix}.pharmacy.dispense.v1",
         "{prefix}.patient.fact.v1",
         "{prefix}.alert.lifecycle.v1",
+        "{prefix}.alert.shadow.v1",
         "{prefix}.intake.rejected.v1",
     }
     for message in document["components"]["messages"].values():

@@ -40,6 +40,7 @@ LOINC = "http://loinc.org"
 ANALYTES = {
     "wbc": "6690-2", "anc": "751-8", "neutrophils-pct": "770-8", "platelets": "777-3", "haemoglobin": "718-7",
     "creatinine": "2160-0", "weight": "29463-7", "temperature": "8310-5", "inr": "6301-6", "granulocytes": "19023-1",
+    "alt": "1742-6", "ast": "1920-8", "bilirubin": "1975-2", "pregnancy-test": "2118-8",
 }  # fmt: skip
 MEDICINES = {
     "lenalidomide": "342369", "aspirin": "1191", "enoxaparin": "67108", "warfarin": "11289", "filgrastim": "68442",
@@ -137,7 +138,8 @@ def _event(who: PatientIdentity, row: Mapping[str, Any], at: datetime, event_id:
     elif "statement" in row:
         value = row.get("value")
         when = instant(float(row["value_day"]), 9).isoformat() if "value_day" in row else None
-        fact = Statement(code=row["statement"], stated_at=time, value_code=value, value_time=when)
+        number = Decimal(str(row["number"])) if "number" in row else None
+        fact = Statement(code=row["statement"], stated_at=time, value_code=value, value_number=number, value_time=when)
     elif "time-passes" in row:
         return None
     else:

@@ -179,6 +179,9 @@ def test_from_a_file_to_an_explained_alert(
     code, out, _ = run("explain", hold.alert_id, capsys=capsys)
     assert code == 0
     assert "400 cells/uL" in out
+    assert "it would not stand" in " ".join(out.split()), "the facts of the patient log say what would flip it"
+    code, out, _ = run("codes", "unmapped", capsys=capsys)
+    assert (code, out) == (0, "Every code that came is known, or set aside by a site map.\n")
 
     # Another policy, active and with its own hash, judges from its place in the log on.
     site = tmp_path / "site.yaml"

@@ -69,6 +69,18 @@ def test_what_ends_is_started_again_after_a_pause_that_grows(tmp_path: Path) -> 
     assert lives.process.returncode == -signal.SIGTERM
 
 
+def test_a_trial_that_cannot_run_leaves_the_others_running() -> None:
+    lives = child("worker 1", SLEEP)
+    refuses = child("shadow 1", "raise SystemExit(2)")
+    refuses.is_vital = False
+    dies = child("ticker 1", "raise SystemExit(70)")
+    stage = Stage(lives, refuses, dies)
+    wait_for(lambda: dies.starts >= 2)
+    assert "The shadow 1 cannot run as things are (see above). The others go on without it." in stage.said
+    assert (refuses.starts, lives.starts) == (1, 1)
+    assert stage.stop() == 0
+
+
 def test_a_process_that_a_person_must_mend_ends_everything() -> None:
     lives = child("ticker 1", SLEEP)
     refuses = child("worker 1", "raise SystemExit(2)")

@@ -94,6 +94,9 @@ def test_evidence_names_the_risk() -> None:
         ("inf_ppx_wait_days", "7", [FIRST], 8, "quiet"),
         ("inf_ppx_cycles", "4", [FIRST, *cycles(4)], 90, "medium"),
         ("inf_recent_days", "90", [FIRST, diagnosis(["pneumonia"], -100)], 5, "medium"),
+        ("inf_ppx_for_all", "true", [FIRST], 5, "medium"),
+        ("inf_ppx_for_all", "false", [FIRST], 5, "quiet"),
+        ("inf_ppx_for_all", "false", [FIRST, statement("past-infections", -3, "yes")], 5, "high-risk high"),
     ],
 )
 def test_each_number_of_missing_is_policy(key: str, value: str, facts: list[AnyKept], day: float, answer: str) -> None:
@@ -116,7 +119,7 @@ def test_each_number_of_missing_is_policy(key: str, value: str, facts: list[AnyK
         ("coded as treatment", [FIRST, *cycles(4), supply("amoxicillin", 84, days=14, purpose="treatment")], 86, "quiet"),
         ("none", [FIRST, *cycles(4)], 86, "quiet"),
         ("cannot be unassessable: no supply known", [FIRST, *cycles(4)], 90, "quiet"),
-        ("course ended", [FIRST, *cycles(4), supply("co-trimoxazole", 60, days=60), statement("lenalidomide-stopped", 85, "other")], 86, "quiet"),
+        ("course ended", [FIRST, *cycles(4), supply("co-trimoxazole", 60, days=60), statement("lenalidomide-stopped", 86, "other")], 86, "quiet"),
     ],
 )  # fmt: skip
 def test_going_on(shows: str, facts: list[AnyKept], day: float, answer: str) -> None:

@@ -213,3 +213,11 @@ def test_a_missing_count_is_the_finding() -> None:
     """It never lacks an answer; a patient without any count is the matter of the baseline and hold rules."""
     assert answer_of(RECHECK, lenalidomide(1), day=30) == "quiet"
     assert answer_of(BASELINE, lenalidomide(1), day=30) == "high"
+
+
+@pytest.mark.parametrize("profile", ["uspi", "eu-smpc"])
+def test_the_labels_ask_for_a_weekly_count_at_first(profile: str) -> None:
+    using = policy(profile)
+    assert answer_of(OVERDUE, start(), cbc(15), day=23, hour=23.9, using=using) == "quiet"
+    assert answer_of(OVERDUE, start(), cbc(15), day=24, hour=0, using=using) == "medium"
+    assert "weekly" in finding_of(OVERDUE, start(), cbc(15), day=24, using=using).message

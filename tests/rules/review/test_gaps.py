@@ -8,6 +8,7 @@ from tests.rules.bedside import on
 from tests.rules.log import Walk, described, dispense, lab, stated
 
 KIDNEYS = {"weight": "60", "height": "170", "creatinine": "1.0"}
+ASKED = {"vte-risk-assessment": "tier-3", "partner": "not-of-potential", "high-tumour-burden": "no"}
 
 
 def known(*, count: bool = True) -> Walk:
@@ -17,7 +18,9 @@ def known(*, count: bool = True) -> Walk:
     one.hear(lab(-1, KIDNEYS, hour=8.0), on(-1, 9))
     if count:
         one.hear(lab(-1), on(-1, 10))
-    one.hear(stated(-1, "vte-risk-assessment", "tier-3"), on(-1, 10))
+    for code, value in ASKED.items():
+        one.hear(stated(-1, code, value), on(-1, 10))
+    one.hear(stated(-1, "dexamethasone-plan-mg-per-cycle", number="160"), on(-1, 10))
     one.hear(dispense(1), on(1, 11))
     return one
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec import structs
+
 from rules.answers import Answer, CannotAssess, Finding, Found
 from rules.catalogue import BY_ID
-from rules.picture import AnyKept
+from rules.picture import AnyKept, Procedure
 from rules.policy.reading import Policy
 from rules.thrombosis.risk import Tier, decide_tier
-from tests.rules.bedside import lenalidomide, person, policy, result, statement, view
+from schemas.events import FactStatus
+from tests.rules.bedside import lenalidomide, on, person, policy, procedure, result, statement, view
 
 Facts = Iterable[AnyKept]
 
@@ -50,6 +53,12 @@ def known(
 def cycles(last: int) -> list[AnyKept]:
     """Lenalidomide for cycle 2 to `last`, each 28 days after the one before."""
     return [lenalidomide(1 + 28 * number) for number in range(1, last)]
+
+
+def done(concept: str, day: float, hour: float = 9.0, status: FactStatus = FactStatus.FINAL) -> Procedure:
+    """A procedure at an hour, done or planned."""
+    at = on(day, hour)
+    return structs.replace(procedure(concept, day), at=at, known=at, issued=at, version=at, status=status)
 
 
 def said(rule: str, facts: Facts, *, day: float, hour: float = 12.0, using: Policy | None = None) -> str:

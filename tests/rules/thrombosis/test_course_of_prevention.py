@@ -135,6 +135,7 @@ def test_cycles_count_from_the_factor_where_the_policy_says_so() -> None:
         ("a clot", [*known(), diagnosis(["pe"], 9)], 10, 12, "info"),
         ("ECOG worse", [*known(), result("ecog", "2", 9)], 10, 12, "info"),
         ("ECOG as bad as before", [*known(ecog=None), result("ecog", "2", -5), result("ecog", "3", 9)], 10, 12, "quiet"),
+        ("ECOG better in between, by word", [*known(ecog=None), result("ecog", "2", -5), statement("ecog", 2, number="1"), result("ecog", "2", 9)], 10, 12, "info"),
         ("a birthday is no event", [*known(birth="1951-06-20"), lenalidomide(29)], 30, 12, "quiet"),
         ("not on treatment", [*known(start=False), diagnosis(["pe"], 9)], 10, 12, "quiet"),
         ("nothing arrived", known(), 10, 12, "quiet"),

@@ -11,6 +11,7 @@ from tests.rules.log import Walk, condition, described, dispense, lab, stated
 from tests.rules.thrombosis.clinic import cycles, found, known, said
 
 PPX, REVIEW, WATCH = "vte-ppx-missing", "vte-specialist-review", "vte-monitor-only"
+RESTART = statement("lenalidomide-restart", 20)
 CLOT, HEART = diagnosis(["dvt"], -20), diagnosis(["heart-failure"], -300)
 UNUSABLE = result("platelets", None, 4, doubt=ResultDoubt.UNIT_UNKNOWN)
 NEEDS_COUNT = "cannot: a usable value of the newest platelet count"
@@ -62,7 +63,14 @@ NEEDS_COUNT = "cannot: a usable value of the newest platelet count"
         ("course ended", [*known(), CLOT, statement("lenalidomide-stopped", 4, "toxicity")], 5, "quiet"),
         # a VTE on treatment
         ("a clot on treatment, treated", [*known(), diagnosis(["pe"], 10), supply("enoxaparin", 10, days=28)], 12, "quiet"),
-        ("a clot on treatment, nothing taken", [*known(), diagnosis(["pe"], 10)], 12, "lmwh high"),
+        ("a clot on treatment, nothing taken: not for this rule", [*known(), diagnosis(["pe"], 10)], 12, "quiet"),
+        ("a clot on treatment, the hold still open", [*known(), diagnosis(["pe"], 10), supply("enoxaparin", 10, days=7, dose="80")], 100, "quiet"),
+        ("released, a gap in its treatment: not for this rule", [*known(), diagnosis(["pe"], 10), supply("enoxaparin", 10, days=14, dose="80"), RESTART], 50, "quiet"),
+        ("released, treated for its three months: prophylaxis again", [*known(), *cycles(4), diagnosis(["pe"], 10), supply("enoxaparin", 10, days=14, dose="80"), RESTART], 103, "lmwh high"),
+        ("released, still treated after them", [*known(), *cycles(4), diagnosis(["pe"], 10), supply("enoxaparin", 10, days=120, dose="80"), RESTART], 103, "quiet"),
+        ("contraindicated, the hold open", [*known(), diagnosis(["pe"], 10), statement("anticoagulation-contraindicated", 11, "yes")], 12, "quiet"),
+        ("a calf vein: its hold is open", [*known(), diagnosis(["calf-vein-thrombosis", "dvt"], 10)], 12, "quiet"),
+        ("a calf vein, released", [*known(), diagnosis(["calf-vein-thrombosis", "dvt"], 10), supply("enoxaparin", 19, days=2), RESTART], 40, "lmwh high"),
         # what is missing
         ("tier 1 without platelets", [*known(platelets=None), CLOT], 5, "cannot: platelets"),
         ("tier 2 without platelets", [*known(platelets=None), HEART], 5, "cannot: platelets"),
@@ -108,15 +116,11 @@ def test_warfarin_comes_with_its_target_and_aspirin_with_its_dose() -> None:
     assert (aspirin.advice.agent, aspirin.advice.dose_mg) == ("aspirin", "100")
 
 
-def test_a_clot_on_treatment_that_nobody_treats_is_no_matter_of_prophylaxis() -> None:
-    finding = found(PPX, [*known(), diagnosis(["pe"], 10)], day=12)
-    assert finding.advice is not None
-    assert (finding.advice.action, finding.advice.agent) == ("refer", None)
-    assert "does not treat it" in finding.message
-    after = [*known(), diagnosis(["pe"], 10), supply("enoxaparin", 10, days=28)]
-    late = found(PPX, after, day=50)
-    assert late.advice is not None
-    assert late.advice.action == "start"
+def test_after_the_hold_the_recent_clot_is_a_factor_since_the_end_of_treatment() -> None:
+    treated = supply("enoxaparin", 10, days=14, dose="80")
+    finding = found(PPX, [*known(), *cycles(4), diagnosis(["pe"], 10), treated, RESTART], day=103)
+    assert finding.evidence[0].what == "recent VTE"
+    assert finding.since == on(31, 0)
 
 
 def test_what_speaks_against_the_agent_is_shown() -> None:
@@ -288,11 +292,51 @@ def test_another_agent_is_an_update_of_the_same_alert() -> None:
     assert len({t.alert_id for t in one.transitions if t.rule == PPX}) == 1
 
 
-def test_an_order_acts_on_it_and_the_dispense_closes_it() -> None:
+def test_the_dispense_closes_it() -> None:
     one = enrolled()
-    one.hear(condition(5, "dvt"), on(5, 10))
+    one.hear(condition(5, "immobility"), on(5, 10))
     one.hear(dispense(6, "enoxaparin", days=28, dose="40"), on(6, 11))
     assert told(one, PPX) == [("raised", PPX, "lmwh", "high"), ("resolved", PPX, "lmwh", "high")]
+
+
+EVENTS = (PPX, "vte-event-hold", "vte-event-untreated")
+
+
+def test_a_clot_takes_over_and_gives_back_when_it_was_an_error() -> None:
+    one = enrolled()
+    one.hear(condition(5, "immobility"), on(5, 10))
+    clot = condition(8, "dvt", "vte")
+    one.hear(clot, on(8, 10))
+    assert told(one, *EVENTS) == [
+        ("raised", PPX, "lmwh", "high"),
+        ("superseded", PPX, "lmwh", "high"),
+        ("raised", "vte-event-hold", None, "critical"),
+        ("raised", "vte-event-untreated", None, "critical"),
+    ]
+    one.transitions.clear()
+    one.hear(
+        [fact.model_copy(update={"status": FactStatus.WITHDRAWN, "versioned_at": on(9)}) for fact in clot], on(9, 10)
+    )
+    assert set(told(one, *EVENTS)) == {
+        ("withdrawn", "vte-event-hold", None, "critical"),
+        ("withdrawn", "vte-event-untreated", None, "critical"),
+        ("raised", PPX, "lmwh", "high"),
+    }
+    assert one.open() >= {(PPX, "high")}
+
+
+def test_the_life_of_a_clot() -> None:
+    one = enrolled()
+    one.hear(condition(5, "pe", "vte"), on(5, 10))
+    one.hear(dispense(6, "enoxaparin", days=90, dose="80"), on(6, 11))
+    one.hear(stated(20, "lenalidomide-restart"), on(20, 10))
+    assert told(one, *EVENTS) == [
+        ("raised", "vte-event-hold", None, "critical"),
+        ("raised", "vte-event-untreated", None, "critical"),
+        ("resolved", "vte-event-untreated", None, "critical"),
+        ("resolved", "vte-event-hold", None, "critical"),
+    ]
+    assert {t.cause.value for t in one.transitions if t.rule in EVENTS and t.transition == "resolved"} == {"acted-on"}
 
 
 def test_a_specialist_takes_over_below_the_limit_and_gives_back_above_it() -> None:
@@ -314,3 +358,19 @@ def test_a_dispense_that_arrives_late_withdraws_it() -> None:
     one.hear(condition(1, "heart-failure"), on(2, 10))
     one.hear(dispense(1, "aspirin", hour=9.0, days=90, dose="100"), on(6, 11))
     assert told(one, PPX)[-1][0] == "withdrawn"
+
+
+@pytest.mark.parametrize("rule", [PPX, REVIEW, WATCH, "vte-ppx-switch-due"])
+def test_these_rules_are_about_treatment(rule: str) -> None:
+    low = [*known(platelets="40000", start=False), CLOT]
+    assert said(rule, low, day=-1) == "quiet"
+    assert (
+        said(rule, [*known(platelets="40000"), CLOT, statement("lenalidomide-stopped", 4, "other")], day=5) == "quiet"
+    )
+
+
+def test_tier_1_is_over_since_the_score_fell() -> None:
+    facts = [*known(ecog=None), result("ecog", "4", -3), result("ecog", "2", 9)]
+    assert found(PPX, facts, day=8).reason == "lmwh"
+    finding = found(PPX, facts, day=10)
+    assert (finding.reason, finding.effective_at) == ("aspirin", on(9))

@@ -133,6 +133,19 @@ def test_a_role_shows_only_what_it_writes() -> None:
     assert names & PROCESS
 
 
+def test_what_a_trial_would_say_has_names_of_its_own() -> None:
+    """No dashboard and no alert rule over the policy in force may count it."""
+    registry = CollectorRegistry()
+    fill(build_meters(registry, WORDS, (Role.SHADOW,)))
+    names = {sample.name for sample in scrape(registry)} - PROCESS
+    assert {name for name in names if not name.startswith("myelowatch_shadow_")} == {"myelowatch_build_info"}
+    wanted = {each.name for each in METRICS if Role.SHADOW in each.roles} - {"build_info"}
+    plain = {name.removeprefix("myelowatch_shadow_") for name in names}
+    assert {"alerts_open", "alert_transitions_total", "policy_info", "heartbeat_age_seconds"} <= wanted
+    assert wanted - {"decision_seconds"} <= plain
+    assert not {"messages_received_total", "pages_total", "feed_silence_seconds"} & wanted
+
+
 def test_all_roles_together_show_the_whole_list() -> None:
     registry = CollectorRegistry()
     build_meters(registry, WORDS)

@@ -64,10 +64,17 @@ def transitions(ward: list[Happening], tmp_path_factory: pytest.TempPathFactory)
     return replay(written(ward, tmp_path_factory.mktemp("ward") / "events"), "events")
 
 
+SPEAKS_OF_EVERYBODY = {"vte-tool-discordant"}
+"""One note a course, of info: Table 3 asks a patient of tier 3 for nothing, the scores ask everybody for something."""
+
+
 @pytest.mark.parametrize("sex", ["female", "male"])
 def test_a_year_by_the_book_stays_quiet(sex: str, tmp_path: Path) -> None:
     happenings = by_the_book(sex, 56)  # type: ignore[arg-type]
-    assert replay(written(happenings, tmp_path / "book"), "events") == []
+    told = replay(written(happenings, tmp_path / "book"), "events")
+    assert [(each["rule"], each["transition"], each["severity"]) for each in told] == [
+        ("vte-tool-discordant", "raised", "info")
+    ]
 
 
 @pytest.mark.parametrize("mishap", sorted(SEEN_AS))
@@ -92,7 +99,7 @@ def test_every_mishap_is_either_seen_or_nothing() -> None:
 def test_nobody_is_told_of_a_patient_whom_nothing_met(ward: list[Happening], transitions: list[dict[str, Any]]) -> None:
     """Alerts come from mishaps: the clinicians of the ward keep to the guideline otherwise."""
     met = {happening.patient for happening in ward if happening.mishap is not None}
-    told = {each["patient"]["id"] for each in transitions}
+    told = {each["patient"]["id"] for each in transitions if each["rule"] not in SPEAKS_OF_EVERYBODY}
     assert told - met == set()
     assert len({happening.patient for happening in ward} - told) >= 8, "a good part of the ward is quiet"
 

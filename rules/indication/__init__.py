@@ -1,0 +1,1 @@
+"""Why and when lenalidomide is given: lines of therapy, reimbursement, the end of treatment, transplant."""

@@ -1,0 +1,1 @@
+"""The pregnancy prevention programme: potential, tests, contraception, dispensing, pregnancy."""

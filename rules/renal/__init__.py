@@ -1,0 +1,1 @@
+"""Kidney function: the starting dose it asks for, and what changes of it mean."""

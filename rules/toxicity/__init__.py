@@ -1,0 +1,1 @@
+"""Harm outside the blood: skin, liver, nerves, thyroid, second cancers, medicines that must not meet."""
