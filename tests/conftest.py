@@ -5,9 +5,15 @@ from hypothesis import settings
 
 from tests.broker_fixture import kafka, topic_prefix
 from tests.rules.auditing import spared_rules_had_nothing_new_to_say
-from tests.rules.declared_reads import rules_read_what_they_declare
+from tests.rules.declared_reads import rules_are_watched_less_in_searches, rules_read_what_they_declare
 
-__all__ = ["kafka", "rules_read_what_they_declare", "spared_rules_had_nothing_new_to_say", "topic_prefix"]
+__all__ = [
+    "kafka",
+    "rules_are_watched_less_in_searches",
+    "rules_read_what_they_declare",
+    "spared_rules_had_nothing_new_to_say",
+    "topic_prefix",
+]
 
 # A machine with two busy cores is slow for reasons that say nothing about the code.
 settings.register_profile("myelowatch", deadline=None, print_blob=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules.entry import Form, RuleEntry, Subject, through_course
+from rules.entry import Form, RuleEntry, Subject
 from rules.thrombosis import (
     ate_event,
     bleed_on_antithrombotic,
@@ -72,7 +72,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         closes="risk assessment and platelet count recorded, or course end",
         is_absence=True,
         acted_by=(vte_assessment_missing.ASSESSMENT,),
-        limits=through_course("platelets"),
+        limits={"platelets": ("vte_lmwh_platelets",)},
     ),
     RuleEntry(
         id=vte_specialist_review.RULE_ID,
