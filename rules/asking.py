@@ -35,7 +35,7 @@ _ANC_PARTS = frozenset(("wbc", "neutrophils-pct", "segs-pct", "bands-pct", "segs
 """From these an ANC may be computed, or one that was measured be refused."""
 _TREATMENT = (
     "person", "enrolled_at", "number", "started_at", "ended_at", "end_reason", "cycles", "plan", "dose", "baseline",
-    "start_dose", "stops", "stops_ended_at", "pregnancy", "doubts",
+    "start_dose", "stops", "stops_ended_at", "pregnancy", "pregnancy_ended_at", "doubts",
 )  # fmt: skip
 """Fields of the ledger that any rule may look at without naming them."""
 _COUNTED = (

@@ -65,7 +65,7 @@ def advance(ledger: Ledger, facts: Sequence[AnyKept], policy: Policy, hold_rules
     All results of one instant are judged together: they are one specimen's panel, whichever
     messages they came in.
     """
-    first = facts[0]
+    first, was_pregnant = facts[0], ledger.pregnancy is not None
     if isinstance(first, Result):
         advance_results(ledger, [fact for fact in facts if isinstance(fact, Result)], policy, hold_rules)
     else:
@@ -73,6 +73,8 @@ def advance(ledger: Ledger, facts: Sequence[AnyKept], policy: Policy, hold_rules
             _advance_one(ledger, fact, policy)
     if ledger.folded_to is None or first.at > ledger.folded_to:
         ledger.folded_to = first.at
+    if was_pregnant and ledger.pregnancy is None:
+        ledger.pregnancy_ended_at = first.at
     settle_stops(ledger, facts, policy, hold_rules)
 
 

@@ -134,3 +134,5 @@ class Ledger(msgspec.Struct, array_like=True):
     """Since when enough values of the start count towards tumour lysis, while they do."""
     stops_ended_at: datetime | None = None
     """When a fact last ended a cause to hold that is no count."""
+    pregnancy_ended_at: datetime | None = None
+    """When the record last showed that there is no pregnancy any more."""

@@ -67,7 +67,9 @@ def childbearing_potential(ledger: Ledger, policy: Policy, at: datetime) -> Pote
     assumed = _birthday(ledger, terms.ppp_assumed_menopausal_at.whole) if terms.ppp_age_ends_potential else None
     if assumed is not None and assumed <= at:
         return Potential(False)
-    return Potential(True, ends, assumed, (*unknown_sex, _NO_WORD))
+    # A word that was over when it was given says nothing from then on.
+    since = latest(stated.at, ends) if stated is not None else None
+    return Potential(True, since, assumed, (*unknown_sex, _NO_WORD))
 
 
 def _as_stated(ledger: Ledger, stated: Statement, policy: Policy, at: datetime, note: tuple[str, ...]) -> Potential:

@@ -35,12 +35,6 @@ def pregnancy_now(view: View) -> Pregnancy | None:
     return open_pregnancy(view.ledger, view.policy, view.at)
 
 
-def excluded_at(view: View) -> datetime | None:
-    """When a specialist last recorded that there is no pregnancy: what it had silenced is true from then on."""
-    outcome = view.ledger.statements.get(OUTCOME)
-    return outcome.at if outcome is not None else None
-
-
 def pregnancy_changes_at(view: View) -> datetime | None:
     """Before treatment a code may end, or grow too old, by time alone."""
     held = view.ledger.pregnancy

@@ -129,7 +129,16 @@ def _request(number: str, panel: str, collected: datetime, issued: datetime, sta
 
 def _result(number: int, result: Result, status: str) -> str:
     unit = "" if result.unit is None else _text(result.unit)
-    return f"OBX|{number}|NM|{_concept(result.test)}||{_text(result.value)}|{unit}|||||{status}"
+    kind = "ST" if result.test in codebook.ANSWERED_IN_WORDS else "NM"
+    value, limits = _text(result.value), _text(_range(result))
+    return f"OBX|{number}|{kind}|{_concept(result.test)}||{value}|{unit}|{limits}||||{status}"
+
+
+def _range(result: Result) -> str:
+    """The laboratory's own range as it is printed: both limits, or the upper one alone."""
+    if result.high is None:
+        return ""
+    return f"<{result.high}" if result.low is None else f"{result.low}-{result.high}"
 
 
 def _statement(stated: Stated) -> list[str]:

@@ -288,3 +288,19 @@ def test_levofloxacin_since_and_recheck() -> None:
     assert ask(LEVO, [FIRST, FRESH], day=30).recheck_at == on(85, 0)
     assert ask(LEVO, [LATER, FRESH], day=5).recheck_at == on(9)
     assert isinstance(ask(LEVO, [FIRST, FRESH], day=40, using=policy(levo_days="28")), type(ask(LEVO, [], day=40)))
+
+
+@pytest.mark.parametrize("rule", [HBV, "vaccines"])
+def test_a_refill_is_no_news(rule: str) -> None:
+    """What is missing since the first dose stays the same finding through more refills than are kept."""
+    first, refills = lenalidomide(1, fact_id="first"), [lenalidomide(1 + 28 * number) for number in range(1, 13)]
+    assert [shown.fact.id for shown in found(rule, [first, *refills], day=350).evidence] == ["first"]
+    word = statement("cycle-day-1-taken", 1, when=on(1))
+    ordered = supply("lenalidomide", -1, way="ordered", dose="25", fact_id="ordered")
+    assert [shown.fact for shown in found(rule, [ordered, word], day=5).evidence] == [word]
+
+
+def test_what_a_later_result_took_back_was_another_question() -> None:
+    """A positive test that is repeated as negative: the other test is asked for from then on."""
+    facts = [lenalidomide(1), serology("anti-hbc", "positive", -1), serology("anti-hbc", "negative", 3)]
+    assert found(HBV, facts, day=5).effective_at == facts[-1].at

@@ -69,7 +69,9 @@ def facts(draw: st.DrawFn) -> AnyKept:
             answer = draw(st.sampled_from(["negative", "positive", "indeterminate"]))
             return replace(result(name, None, day, hour, status=draw(STATUSES)), answer=answer)
         case _:
-            return vaccine(draw(st.sampled_from(["influenza", "pneumococcal", "covid-19", "zoster-live"])), day)
+            name = draw(st.sampled_from(["influenza", "pneumococcal", "covid-19", "zoster-live"]))
+            # Two facts never have one id: the same vaccine twice a day is two of them.
+            return vaccine(name, day, fact_id=f"{name}:{day}:{hour}:{draw(st.integers(0, 2**40))}")
 
 
 @st.composite

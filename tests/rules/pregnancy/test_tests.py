@@ -212,3 +212,18 @@ def test_unknown_potential_is_said() -> None:
     for rule, day in ((MISSING, 1), (OVERDUE, 20)):
         assert found(rule, START, day=day).context == (
             "Childbearing potential is not recorded: taken as possible.",)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "facts", "day"),
+    [
+        (MISSING, [*START, checked(2, "positive")], 14),
+        ("ppp-contraception-female", [*START, checked(2, "positive")], 14),
+        (OVERDUE, [*START, checked(2, "positive")], 14),
+        ("ppp-dispense-window", [*by_the_book(), checked(39, "positive"), lenalidomide(40)], 44),
+    ],
+)
+def test_what_a_pregnancy_silenced_is_true_from_its_exclusion_on(rule: str, facts: list[AnyKept], day: int) -> None:
+    assert said(rule, facts, day=day) == "quiet"
+    excluded = said_at("pregnancy-outcome", day + 1, "excluded")
+    assert found(rule, [*facts, excluded], day=day + 2).effective_at == on(day + 1, 8)

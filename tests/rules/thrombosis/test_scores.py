@@ -352,3 +352,10 @@ def test_chemotherapy_that_is_no_longer_recent_dates_it_too() -> None:
     assert found(TOOLS, facts, day=5).effective_at == on(2, 10)
     assert found(TOOLS, facts, day=31).effective_at == on(30, 10)
     assert ask(TOOLS, facts, day=29).recheck_at == on(30, 10)
+
+
+def test_a_refill_is_no_news() -> None:
+    facts = [*known(), ASPIRIN]
+    refills = [lenalidomide(1 + 28 * number) for number in range(1, 13)]
+    early, late = found(TOOLS, facts, day=5), found(TOOLS, [*facts, *refills], day=340)
+    assert [shown.fact for shown in early.evidence] == [shown.fact for shown in late.evidence]
