@@ -17,7 +17,7 @@ from rules.picture import Statement
 from rules.pregnancy.childbearing_potential import potential_of
 from rules.pregnancy.contraception_record import Run, enough_for_women, records, runs
 from rules.pregnancy.obligation import Obligation, ahead, borders_ahead, obligation, reaches_tail
-from rules.pregnancy.pregnancy_now import pregnancy_changes_at, pregnancy_now
+from rules.pregnancy.pregnancy_now import clear_since, pregnancy_changes_at, pregnancy_now
 from rules.view import View
 from schemas.alerts import Action, Advice
 
@@ -72,9 +72,7 @@ def _describe(view: View, must: Obligation, since: datetime, reason: str, record
     evidence = (Shown("lenalidomide", must.first), *((Shown("contraception", record),) if record is not None else ()))
     return Finding(
         since=since,
-        effective_at=latest(
-            since, potential.since, view.ledger.pregnancy_ended_at, record.at if record is not None else None
-        ),
+        effective_at=latest(since, potential.since, clear_since(view), record.at if record is not None else None),
         reason=reason,
         title="Contraception not recorded as it must be",
         message=f"{_TEXTS[reason]} Abstinence or {methods} from {terms.ppp_lead_days} days before cycle 1, through "

@@ -17,7 +17,7 @@ from rules.picture import Supply
 from rules.pregnancy.childbearing_potential import potential_of
 from rules.pregnancy.dispense_reference import Counted, counted_from
 from rules.pregnancy.obligation import dispenses
-from rules.pregnancy.pregnancy_now import INDETERMINATE_ID, MENSES_ID, POSITIVE_ID
+from rules.pregnancy.pregnancy_now import INDETERMINATE_ID, MENSES_ID, POSITIVE_ID, clear_since
 from rules.pregnancy.tests_taken import negative_tests
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -57,7 +57,7 @@ def _describe(view: View, supply: Supply, counted: Counted) -> Finding:
     return Finding(
         subject=supply.id,
         since=supply.at,
-        effective_at=latest(supply.at, potential.since, counted.fact.at, view.ledger.pregnancy_ended_at),
+        effective_at=latest(supply.at, potential.since, counted.fact.at, clear_since(view)),
         title=f"Lenalidomide dispensed {days} days after the {counted.what}",
         message=f"Lenalidomide is dispensed at most {counted.limit} days after the {counted.what}; it was {days} days. Do "
         "not dispense; if it was handed over, reach the patient: do not take it before this is put right.",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from rules.answers import Answer, Finding, Nothing, Shown, earliest, found, latest
 from rules.pregnancy.childbearing_potential import potential_of
 from rules.pregnancy.obligation import borders_ahead, is_over
-from rules.pregnancy.pregnancy_now import MENSES_ID, pregnancy_changes_at, pregnancy_now
+from rules.pregnancy.pregnancy_now import MENSES_ID, clear_since, pregnancy_changes_at, pregnancy_now
 from rules.pregnancy.tests_taken import open_missed_menses
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -35,7 +35,7 @@ def assess(view: View) -> Answer:
         Finding(
             subject=first.id,
             since=first.at,
-            effective_at=latest(first.at, potential.since),
+            effective_at=latest(first.at, potential.since, clear_since(view)),
             title="Missed period or abnormal bleeding: exclude pregnancy",
             message="A missed period or abnormal bleeding was recorded. Do a pregnancy test and counsel; lenalidomide is "
             "not dispensed until pregnancy is excluded.",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from rules.answers import Answer, CannotAssess, Finding, Nothing, Shown, earliest, found, latest
 from rules.pregnancy.childbearing_potential import potential_of
 from rules.pregnancy.obligation import borders_ahead, is_over
-from rules.pregnancy.pregnancy_now import INDETERMINATE_ID, pregnancy_changes_at, pregnancy_now
+from rules.pregnancy.pregnancy_now import INDETERMINATE_ID, clear_since, pregnancy_changes_at, pregnancy_now
 from rules.pregnancy.tests_taken import open_indeterminate, tests_taken
 from rules.pregnancy_evidence import TESTS
 from rules.view import View
@@ -38,7 +38,7 @@ def assess(view: View) -> Answer:
         Finding(
             subject=first.id,
             since=first.at,
-            effective_at=latest(first.at, potential.since),
+            effective_at=latest(first.at, potential.since, clear_since(view)),
             title="Pregnancy test indeterminate",
             message=f"Neither negative nor positive (quantitative hCG {terms.ppp_hcg_negative_below} to "
             f"{terms.ppp_hcg_positive_above} mIU/mL). Repeat it {terms.ppp_repeat_from_hours} to "

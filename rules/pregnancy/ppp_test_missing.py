@@ -13,7 +13,7 @@ from __future__ import annotations
 from rules.answers import Answer, Finding, Nothing, Shown, earliest, found, latest
 from rules.pregnancy.childbearing_potential import potential_of
 from rules.pregnancy.obligation import borders_ahead, obligation
-from rules.pregnancy.pregnancy_now import pregnancy_changes_at, pregnancy_now
+from rules.pregnancy.pregnancy_now import clear_since, pregnancy_changes_at, pregnancy_now
 from rules.pregnancy.start_tests import beginnings, fits, numbers_asked, words_asked
 from rules.pregnancy.tests_taken import negative_tests
 from rules.view import View
@@ -40,7 +40,7 @@ def assess(view: View) -> Answer:
     return found(
         Finding(
             since=must.begins,
-            effective_at=latest(must.begins, potential.since, view.ledger.pregnancy_ended_at),
+            effective_at=latest(must.begins, potential.since, clear_since(view)),
             title="Pregnancy tests missing before lenalidomide",
             message=f"{words_asked(view)} Do not dispense; if it is dispensed, reach the patient: do not take it before a "
             "negative test.",

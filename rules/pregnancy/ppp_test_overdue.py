@@ -18,7 +18,7 @@ from rules.picture import Result
 from rules.policy.terms import Number
 from rules.pregnancy.childbearing_potential import MENSES, potential_of
 from rules.pregnancy.obligation import ahead, first_fact, is_dead
-from rules.pregnancy.pregnancy_now import pregnancy_now
+from rules.pregnancy.pregnancy_now import clear_since, pregnancy_now
 from rules.pregnancy.tests_taken import valid_tests
 from rules.view import View
 from schemas.alerts import Action, Advice
@@ -77,7 +77,7 @@ def _describe(view: View, since: datetime, due: datetime, last: Result | None, t
     shown = Shown("last pregnancy test", last) if last is not None else Shown("lenalidomide", first_fact(view, started))
     return Finding(
         since=since,
-        effective_at=latest(due, potential.since, view.ledger.pregnancy_ended_at),
+        effective_at=latest(due, potential.since, clear_since(view)),
         title="Pregnancy test overdue",
         message=f"{text} Do one now.",
         advice=Advice(action=Action.REPEAT_TEST, agent="pregnancy test"),

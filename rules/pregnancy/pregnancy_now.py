@@ -35,14 +35,26 @@ def pregnancy_now(view: View) -> Pregnancy | None:
     return open_pregnancy(view.ledger, view.policy, view.at)
 
 
+def clear_since(view: View) -> datetime | None:
+    """When the last pregnancy was over, by a fact or by time: what it had silenced is true from then on."""
+    held = view.ledger.pregnancy
+    if held is None:
+        return view.ledger.pregnancy_ended_at
+    return min((end for end in _ends_of(view, held) if end <= view.at), default=None)
+
+
 def pregnancy_changes_at(view: View) -> datetime | None:
     """Before treatment a code may end, or grow too old, by time alone."""
     held = view.ledger.pregnancy
     if held is None or held.on_treatment or view.ledger.started_at is not None:
         return None
+    return min((end for end in _ends_of(view, held) if end > view.at), default=None)
+
+
+def _ends_of(view: View, held: Pregnancy) -> list[datetime]:
     old = days_after(held.newest.at, view.policy.terms.ppp_pregnancy_code_days.whole + 1, view.zone)
     abated = held.newest.abated if isinstance(held.newest, Diagnosis) else None
-    return min((i for i in (old, abated) if i is not None and i > view.at), default=None)
+    return [end for end in (old, abated) if end is not None]
 
 
 def window_ends_at(ledger: Ledger, policy: Policy) -> datetime | None:

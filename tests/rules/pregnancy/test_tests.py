@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from rules.picture import AnyKept
 from schemas.events import FactStatus
-from tests.rules.bedside import PROFILES, lenalidomide, on, policy, statement
+from tests.rules.bedside import PROFILES, diagnosis, lenalidomide, on, policy, statement
 from tests.rules.pregnancy.clinic import by_the_book, checked, hcg, man, ordered, said_at, stopped, woman
 from tests.rules.thrombosis.clinic import ask, found, said
 
@@ -227,3 +227,13 @@ def test_what_a_pregnancy_silenced_is_true_from_its_exclusion_on(rule: str, fact
     assert said(rule, facts, day=day) == "quiet"
     excluded = said_at("pregnancy-outcome", day + 1, "excluded")
     assert found(rule, [*facts, excluded], day=day + 2).effective_at == on(day + 1, 8)
+
+
+@pytest.mark.parametrize(
+    ("rule", "asked"),
+    [("ppp-test-indeterminate", checked(-4, "indeterminate")), ("ppp-missed-menses", said_at("menses", -4, "missed"))],
+)
+def test_what_a_pregnancy_silenced_is_true_from_its_end_on(rule: str, asked: AnyKept) -> None:
+    facts = [woman(), ordered(-5), asked, diagnosis(["pregnant"], -6, abated=on(-1, 8))]
+    assert said(rule, facts, day=-2) == "quiet"
+    assert found(rule, facts, day=-1).effective_at == on(-1, 8)
