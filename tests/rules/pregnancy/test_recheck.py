@@ -96,7 +96,9 @@ def patients(draw: st.DrawFn) -> list[AnyKept]:
     if draw(st.integers(0, 9)) == 0:
         died = draw(st.integers(60, 140))
         patient.append(replace(patient[0], id="died", at=on(died), died=on(died)))
-    return [*patient, *draw(st.lists(facts(), max_size=9))]
+    everything = [*patient, *draw(st.lists(facts(), max_size=9))]
+    # One fact is in a history once, however often it was sent.
+    return list({fact.id: fact for fact in everything}.values())
 
 
 def told(answer: Answer) -> object:
