@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
@@ -76,6 +76,8 @@ class Register:
 
     alerts: list[Alert]
     closed: dict[str, Closed]
+    predecessors: list[Alert] = field(default_factory=list)
+    """Alerts of another number of this patient, each to be carried on by at most one that is raised now."""
 
 
 Verdict = Callable[[RuleEntry, Alert], bool]
@@ -99,6 +101,24 @@ def is_same_subject(entry: RuleEntry, alert: Alert, finding: Finding, ledger: Le
     if entry.subject is Subject.COURSE:
         # What was raised at the order, before the first dose, is about the course that dose begins.
         return alert.course == ledger.number or (alert.course == 0 and ledger.number == 1)
+    return True
+
+
+def carries_on(entry: RuleEntry, old: Alert, subject: str, since: datetime, ledger: Ledger, policy: Policy) -> bool:
+    """Whether a subject of this patient is what an alert of another number of theirs was about.
+
+    Courses are numbered anew when two histories become one: of a course the rule alone decides.
+    """
+    if old.rule != entry.id or old.subject != subject:
+        return False
+    if entry.subject is Subject.EPISODE:
+        return not any(
+            past.opened.at <= old.since < past.closed_at <= since
+            for past in ledger.past_episodes
+            if past.analyte in entry.reads
+        )
+    if entry.subject is Subject.CYCLE:
+        return abs(days_between(old.since, since, ledger.zone)) <= policy.terms.pre_cycle_window_days.whole * 2
     return True
 
 
@@ -150,7 +170,7 @@ def reconcile(
     for alert in gone:
         _let_go(register, alert, by_id, kept, open_rules, occasion, verdict, ledger, changes)
     for new in unmatched:
-        alert = _mint(register, new, ledger, patient_key, occasion, live_from, {held.alert_id for held in kept})
+        alert = _mint(register, new, ledger, policy, patient_key, occasion, live_from, {held.alert_id for held in kept})
         kept.append(alert)
         changes.append(Change(TransitionKind.RAISED, new.entry, alert, new, occasion.cause))
     order = {rule: place for place, rule in enumerate(by_id)} if len(kept) > 1 or len(changes) > 1 else {}
@@ -197,6 +217,7 @@ def _mint(
     register: Register,
     new: Judged,
     ledger: Ledger,
+    policy: Policy,
     patient_key: str,
     occasion: Occasion,
     live_from: datetime | None,
@@ -211,13 +232,23 @@ def _mint(
         seed += "+"
         alert_id = hashlib.sha256(seed.encode()).hexdigest()[:24]
     before = register.closed.pop(alert_id, None)
+    old = next(
+        (
+            each
+            for each in register.predecessors
+            if carries_on(new.entry, each, finding.subject, finding.since, ledger, policy)
+        ),
+        None,
+    )
+    if old is not None:
+        register.predecessors.remove(old)
     return Alert(
         alert_id=alert_id,
         rule=new.entry.id,
         subject=finding.subject,
         since=finding.since,
         course=ledger.number,
-        raised_at=occasion.at,
+        raised_at=occasion.at if old is None else min(old.raised_at, occasion.at),
         effective_at=finding.effective_at,
         sequence=(before.sequence if before else 0) + 1,
         severity=new.severity,
@@ -227,6 +258,7 @@ def _mint(
         is_provisional=finding.is_provisional,
         is_historical=live_from is not None and finding.effective_at < live_from,
         episode=finding.episode,
+        continues=None if old is None else old.alert_id,
     )
 
 

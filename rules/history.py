@@ -7,7 +7,8 @@ end in the same ledger; a property test holds that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -292,6 +293,51 @@ def keep_unenrolled(history: History, facts: Sequence[AnyKept], at: datetime, po
     history.future = tuple(fact for fact in kept if fact.at > at)
     _store(history, [fact for fact in kept if fact.at <= at][-_MOST_UNENROLLED:])
     return tuple(answer)
+
+
+def keep_waiting(history: History, facts: Sequence[AnyKept], at: datetime) -> tuple[str, ...]:
+    """Keep facts while others of the same history are on their way here; nothing is folded, nothing forgotten."""
+    held = _all_facts(history, None)
+    merged = merge_versions(held, facts)
+    before = {fact.id: fact for fact in held}
+    _store_unfolded(history, merged.values(), at)
+    return tuple("duplicate" if before.get(fact.id) is merged[fact.id] else "applied" for fact in facts)
+
+
+def take_out(
+    history: History,
+    origins: AbstractSet[str],
+    at: datetime,
+    policy: Policy,
+    hold_rules: HoldRules,
+    behind: Mapping[str, bytes] | None,
+    *,
+    is_folded: bool,
+) -> tuple[AnyKept, ...]:
+    """Take the facts that came under these numbers out; all segments must be at hand. What was taken, in order."""
+    facts = all_facts(history, behind)
+    taken = tuple(fact for fact in facts if (fact.origin or history.key) in origins)
+    kept = [fact for fact in facts if (fact.origin or history.key) not in origins]
+    if is_folded:
+        refold(history, kept, at, policy, hold_rules, is_whole=True)
+    else:
+        _store_unfolded(history, kept, at)
+    return taken
+
+
+def empty(history: History, behind: Mapping[str, bytes] | None) -> tuple[AnyKept, ...]:
+    """Take everything out; all segments must be at hand."""
+    facts = all_facts(history, behind)
+    history.ledger, history.opening = Ledger(zone=history.zone), b""
+    history.chunks, history.recent, history.recent_digests = (), (), b""
+    history.future, history.segments = (), ()
+    return facts
+
+
+def _store_unfolded(history: History, facts: Iterable[AnyKept], at: datetime) -> None:
+    ordered = sorted(facts, key=lambda fact: fact.order)
+    history.future = tuple(fact for fact in ordered if fact.at > at)
+    _store(history, [fact for fact in ordered if fact.at <= at])
 
 
 def as_it_was(

@@ -63,6 +63,8 @@ class Alert(msgspec.Struct, frozen=True, array_like=True, gc=False):
     is_historical: bool
     episode: int | None
     superseded_by: str | None = None
+    continues: str | None = None
+    """The alert of another number of this patient that this one carries on."""
 
 
 class Closed(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -107,6 +109,76 @@ class Asking(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rechecks: dict[int, datetime] = {}
 
 
+class Ref(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A number, as `PatientRef` names it."""
+
+    key: str
+    authority: str
+    id: str
+
+    @property
+    def patient(self) -> PatientRef:
+        """The same as entries name it."""
+        return PatientRef(key=self.key, authority=self.authority, id=self.id)
+
+
+class Member(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A number that is part of this one now, and by which neighbours it came: one leaves when no way is left."""
+
+    ref: Ref
+    via: tuple[str, ...]
+
+
+class Asked(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What this number asked to have back and has not got yet."""
+
+    id: str
+    origins: tuple[str, ...]
+
+
+class Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A numbered part of a move, laid by under a name of its own until the others are here."""
+
+    move: str
+    part: int
+    name: str
+
+
+class Arrival(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A move whose facts are placed and whose alerts nobody has judged yet."""
+
+    move: str
+    sender: Ref
+    alerts: tuple[Alert, ...]
+    is_return: bool
+
+
+class Deferred(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A request that waits until what this number asked for itself is back."""
+
+    path: tuple[Ref, ...]
+    id: str
+    origins: tuple[str, ...]
+
+
+class Kinship(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What this number has to do with others of the same patient (`rules.moving`)."""
+
+    moved_to: Ref | None = None
+    """The tombstone: what comes for this number is sent on to that one."""
+    move: str = ""
+    """The id of the move that retired it."""
+    members: dict[str, Member] = {}
+    """Numbers that were merged into this one, at any remove, by key."""
+    waiting: tuple[Asked, ...] = ()
+    """While there is one, facts are kept and no rule is asked: half a history is worse than none for a moment."""
+    heard: dict[str, tuple[int, int]] = {}
+    """By sender: offset and index of the last entry heard from it."""
+    parts: tuple[Part, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
+    deferred: tuple[Deferred, ...] = ()
+
+
 class Chunk(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Facts in clinical order, packed; `digests` tells quickly whether one is in here."""
 
@@ -141,6 +213,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     future: tuple[AnyKept, ...] = ()
     segments: tuple[Segment, ...] = ()
     asking: Asking = Asking()
+    kin: Kinship = Kinship()
 
 
 _encoder = msgspec.msgpack.Encoder()

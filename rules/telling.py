@@ -44,6 +44,8 @@ _WHY = {
     Cause.WORSE: "It became worse.",
     Cause.BETTER: "It became better.",
     Cause.REINSTATED: "The alert that stood above this one was withdrawn.",
+    Cause.PATIENTS_MERGED: "Two patient numbers turned out to be one patient: all that is known is judged together.",
+    Cause.PATIENTS_UNMERGED: "Patient numbers that were taken for one are two patients again, each with its own facts.",
 }
 
 
@@ -88,6 +90,7 @@ def tell(
         episode=alert.episode,
         cycle_inferred=cycle.is_inferred if cycle else False,
         historical=alert.is_historical,
+        continues=alert.continues,
         not_monitored=header.not_monitored_since is not None,
         cause=change.cause,
         superseded_by=change.superseded_by,

@@ -1,6 +1,6 @@
 """The one door into the medicine: an entry of the log goes in, transitions come out.
 
-`step` is a pure function. Time is an argument: the entry's `known_at` is the broker's stamp
+`step` is a pure function: what is to be sent to another number of the same patient it says and does not send. Time is an argument: the entry's `known_at` is the broker's stamp
 (or the header that stands for it), and a tick is an entry like any other. The record's clock is the
 greatest instant heard of; checks that fell due before it run first, each at its own due instant.
 """
@@ -8,11 +8,12 @@ greatest instant heard of; checks that fell due before it run first, each at its
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
 import msgspec
 
-from rules.alerting import Judged, Occasion, Register, reconcile
+from rules.alerting import Change, Judged, Occasion, Register, carries_on, reconcile
 from rules.answers import CannotAssess, Found, earliest
 from rules.asking import CATALOGUE_MARK, EVERY, PLACE, entries_of, names_of, rule_set, rules_concerned
 from rules.calendar import local_day, start_of_day
@@ -24,21 +25,26 @@ from rules.history import (
     all_facts,
     as_it_was,
     cut,
+    empty,
     fold_due,
     keep_unenrolled,
+    keep_waiting,
     open_history,
     place,
     reaches_behind_cut,
     refold,
+    take_out,
 )
 from rules.ledger import Ledger
+from rules.moving import BETWEEN_NUMBERS, Moves
 from rules.picture import AnyKept, Person, Result, Statement, Supply, keep
 from rules.policy.reading import Policy
 from rules.record import Alert, Asking, Closed, Gap, Header, Record
 from rules.telling import matching_names, tell
 from rules.view import View
-from schemas.alerts import Cause, Severity, Transition
+from schemas.alerts import Cause, Severity, Transition, TransitionKind
 from schemas.events import Entry, EntryKind, FactStatus, LabResultReported
+from schemas.events.moving import CarriedOn
 
 _ENROLS = frozenset(("planned-cycle-day-1", "lenalidomide-planned", "enrolled-by-hand", "cycle-day-1-taken"))
 _LEDGER_READS = _ENROLS | {"lenalidomide", "lenalidomide-stopped"}
@@ -70,7 +76,8 @@ class Stepped(msgspec.Struct, frozen=True, gc=False):
 
     `needs` names history segments that must be read before this entry can be judged; when it is
     not empty nothing was done and `step` is to be called again with them. `segments` are to be
-    written (and acknowledged) before the record.
+    written (and acknowledged) before the record, and so are `sends`, entries for other numbers of the
+    patient. `refused` says why the entry was not carried out: a person has to know.
     """
 
     record: Record
@@ -78,6 +85,8 @@ class Stepped(msgspec.Struct, frozen=True, gc=False):
     outcomes: tuple[FactOutcome, ...] = ()
     segments: Mapping[str, bytes] | None = None
     needs: tuple[str, ...] = ()
+    sends: tuple[Entry, ...] = ()
+    refused: str | None = None
 
 
 class TooManyChecks(RuntimeError):
@@ -141,29 +150,51 @@ class _Step:
         """The ledger as it stood when rules were last asked."""
         self.transitions: list[Transition] = []
         self.outcomes: list[FactOutcome] = []
-        self.facts = self._keep_facts()
+        kin = record.kin
+        is_plain = entry.kind not in BETWEEN_NUMBERS and kin.moved_to is None and not kin.waiting
+        self.moves = (
+            None if is_plain else Moves(kin, record.header.patient, entry, heard.offset, self.clock, self.header.zone)
+        )
+        self.facts: Sequence[AnyKept] = () if kin.moved_to is not None else self._keep_facts()
         live_from = entry.live_from or record.header.live_from
+        if self.moves is not None:
+            self.moves.live_from = record.header.live_from
+            self.moves.not_monitored_since = record.header.not_monitored_since
+            if not entry.facts:
+                live_from = record.header.live_from or entry.live_from
         self.header = msgspec.structs.replace(record.header, live_from=live_from)
 
     def _keep_facts(self) -> list[AnyKept]:
         kept: list[AnyKept] = []
+        known = self.clock
+        if self.entry.carried is not None and self.entry.known_at is not None:
+            known = self.entry.known_at  # the number it came for could know it then
         for fact in self.entry.facts:
             if isinstance(fact, LabResultReported) and fact.analyte not in READS:
-                self.outcomes.append(FactOutcome(fact.kind, "ignored", "no-rule-reads-it"))
+                self._count(fact.kind, "ignored", "no-rule-reads-it")
                 continue
-            item = keep(fact, self.clock, self.heard.offset, self.record.header.key)
+            item = keep(fact, known, self.heard.offset, self.record.header.key)
             if item is None or not (isinstance(item, (Person, Result)) or _is_read(item)):
-                self.outcomes.append(FactOutcome(fact.kind, "ignored", "no-rule-reads-it"))
+                self._count(fact.kind, "ignored", "no-rule-reads-it")
             else:
                 kept.append(item)
         return kept
+
+    def _count(self, kind: str, outcome: str, reason: str | None = None) -> None:
+        """A fact is counted once, where its message came: what is sent on counts there, as forwarded."""
+        if self.entry.kind is EntryKind.FACTS:
+            self.outcomes.append(FactOutcome(kind, outcome, reason))
 
     # --- which segments are needed ---
 
     def needs(self) -> tuple[str, ...]:
         """Names of the segments this step cannot do without and was not given."""
         history = self.history
-        if not history.segments or self.behind is not None:
+        if self.behind is not None:
+            return ()
+        if self.moves is not None and (wanted := self.moves.needs(history.segments)):
+            return wanted
+        if not history.segments:
             return ()
         is_other_policy = self.is_enrolled and self.header.policy not in ("", self.policy.hash)
         if is_other_policy or reaches_behind_cut(history, self.facts):
@@ -177,8 +208,10 @@ class _Step:
         if self.is_enrolled and self.header.policy not in ("", self.policy.hash):
             self._judge_by_new_policy()
         self._run_due_checks()
-        if self.entry.kind is EntryKind.FACTS:
-            self._take_facts()
+        if self.moves is not None:
+            self.moves.hear(self, self.behind or {})
+        elif self.entry.kind is EntryKind.FACTS:
+            self.hear()
         if self.is_enrolled:
             cut(self.history, self.clock, self.policy, HOLD_RULES)
         return self._finish()
@@ -201,32 +234,40 @@ class _Step:
             due = self.next_check
         raise TooManyChecks("checks fall due without end")
 
-    def _take_facts(self) -> None:
+    def hear(self) -> None:
+        """Take the facts of a message."""
         if not self.facts:
             return
-        if not self.is_enrolled and any(_enrols(fact) for fact in self.facts):
-            self.is_enrolled = True
-            known = all_facts(self.history)
-            refold(self.history, known, self.clock, self.policy, HOLD_RULES, is_whole=False)
-            self.history.was_refolded = False
+        if self.moves is not None and self.moves.waiting:
+            self._count_all(keep_waiting(self.history, self.facts, self.clock))
+            return
+        if any(_enrols(fact) for fact in self.facts):
+            self._enrol()
         if not self.is_enrolled:
             self._keep_for_later()
             return
         self.history.was_refolded = False
         answers = place(self.history, self.facts, self.clock, self.policy, HOLD_RULES, self.behind)
-        self.outcomes.extend(FactOutcome(kind, answer) for kind, answer in zip(self._kinds(), answers, strict=True))
+        self._count_all(answers)
         if "applied" in answers:
             asked = self._rules_to_ask(self.clock, self.facts)
             self._evaluate(self.clock, self._cause(), self.entry.event_id, self.facts, asked)
 
-    def _kinds(self) -> list[str]:
+    def _enrol(self) -> None:
+        if not self.is_enrolled:
+            self.is_enrolled = True
+            known = all_facts(self.history)
+            refold(self.history, known, self.clock, self.policy, HOLD_RULES, is_whole=False)
+            self.history.was_refolded = False
+
+    def _count_all(self, answers: Sequence[str]) -> None:
         kinds = {fact.fact_id: fact.kind for fact in self.entry.facts}
-        return [kinds[fact.id] for fact in self.facts]
+        for fact, answer in zip(self.facts, answers, strict=True):
+            self._count(kinds[fact.id], answer)
 
     def _keep_for_later(self) -> None:
         """Nobody is unknown: facts wait in case the person is put on lenalidomide."""
-        answers = keep_unenrolled(self.history, self.facts, self.clock, self.policy)
-        self.outcomes.extend(FactOutcome(kind, answer) for kind, answer in zip(self._kinds(), answers, strict=True))
+        self._count_all(keep_unenrolled(self.history, self.facts, self.clock, self.policy))
 
     def _cause(self) -> Cause:
         statuses = {fact.status for fact in self.facts}
@@ -235,6 +276,103 @@ class _Step:
         if FactStatus.CORRECTED in statuses or self.history.has_replaced:
             return Cause.CORRECTED
         return Cause.NEW_EVIDENCE
+
+    # --- facts on their way between two numbers of one patient (`rules.moving.Bedside`) ---
+
+    @property
+    def open_alerts(self) -> tuple[Alert, ...]:
+        """The register."""
+        return tuple(self.register.alerts)
+
+    def send_on(self) -> None:
+        """Count the facts of a message that is sent on to another number."""
+        for fact in self.entry.facts:
+            self._count(fact.kind, "forwarded")
+
+    def put(self, facts: Sequence[AnyKept], *, is_paused: bool) -> None:
+        """Place facts; rules are asked by `settle`, and never while it is paused."""
+        self.facts = facts
+        if is_paused:
+            keep_waiting(self.history, facts, self.clock)
+            return
+        if not self.is_enrolled and any(_enrols(fact) for fact in (*all_facts(self.history), *facts)):
+            self._enrol()
+        if self.is_enrolled:
+            place(self.history, facts, self.clock, self.policy, HOLD_RULES, self.behind)
+        else:
+            keep_unenrolled(self.history, facts, self.clock, self.policy)
+
+    def give(self, origins: AbstractSet[str]) -> tuple[AnyKept, ...]:
+        """Take the facts that came under these numbers out of the history."""
+        return take_out(
+            self.history, origins, self.clock, self.policy, HOLD_RULES, self.behind, is_folded=self.is_enrolled
+        )
+
+    def clear(self) -> tuple[AnyKept, ...]:
+        """Take everything out of the history and end the watch; the register stays as it is."""
+        self.is_enrolled, self.next_check, self.gaps, self.asking = False, None, (), Asking()
+        return empty(self.history, self.behind)
+
+    def settle(self, cause: Cause, predecessors: Sequence[Alert]) -> tuple[tuple[Alert, ...], tuple[CarriedOn, ...]]:
+        """Ask every rule. The alerts that closed, and what became of each predecessor."""
+        before = self.open_alerts
+        if not self.is_enrolled:
+            self.close(cause, [CarriedOn(alert_id=alert.alert_id, was_true=False) for alert in before])
+            return before, tuple(CarriedOn(alert_id=old.alert_id, was_true=False) for old in predecessors)
+        self.register.predecessors = list(predecessors)
+        newest_first = tuple(sorted(self.facts, key=lambda fact: fact.order, reverse=True))
+        self._evaluate(self.clock, cause, self.entry.event_id, newest_first, EVERY)
+        self.judged_on = msgspec.structs.replace(self.history.ledger)
+        still = {alert.alert_id for alert in self.register.alerts}
+        closed = tuple(alert for alert in before if alert.alert_id not in still)
+        return closed, tuple(self._became(old) for old in predecessors)
+
+    def _became(self, old: Alert) -> CarriedOn:
+        entry = BY_ID.get(old.rule)
+        if entry is None:
+            return CarriedOn(alert_id=old.alert_id)
+        ledger = self.history.ledger
+        successor = next((each for each in self.register.alerts if each.continues == old.alert_id), None) or next(
+            (
+                each
+                for each in self.register.alerts
+                if each.rule == old.rule and carries_on(entry, old, each.subject, each.since, ledger, self.policy)
+            ),
+            None,
+        )
+        if successor is not None:
+            return CarriedOn(alert_id=old.alert_id, continued_by=successor.alert_id)
+        return CarriedOn(alert_id=old.alert_id, was_true=self._was_true(entry, old))
+
+    def close(self, cause: Cause, alerts: Sequence[CarriedOn]) -> None:
+        """Close these alerts of the register: carried on elsewhere, or judged there on all that is known."""
+        became = {each.alert_id: each for each in alerts}
+        view = View(self.history.ledger, self.clock, self.policy)
+        occasion = Occasion(self.clock, self.entry.event_id, cause)
+        kept: list[Alert] = []
+        for alert in self.register.alerts:
+            told, entry = became.get(alert.alert_id), BY_ID.get(alert.rule)
+            if told is None:
+                kept.append(alert)
+                continue
+            is_silent = entry is None or alert.superseded_by is not None
+            sequence = alert.sequence if is_silent else alert.sequence + 1
+            self.register.closed[alert.alert_id] = Closed(alert.alert_id, sequence, self.clock)
+            if entry is None or is_silent:
+                continue
+            kind = TransitionKind.RESOLVED if told.was_true else TransitionKind.WITHDRAWN
+            above = None
+            if told.continued_by is not None:
+                kind, above = TransitionKind.SUPERSEDED, alert.rule
+            moved = msgspec.structs.replace(alert, sequence=sequence, superseded_by=above)
+            change = Change(kind, entry, moved, None, cause, above)
+            self.transitions.append(tell(change, view, self.header, occasion, self.policy, (), ()))
+        self.register.alerts = kept
+
+    def note(self, not_monitored_since: datetime | None) -> None:
+        """An entry of a number whose facts come here is in quarantine: its hole is this patient's now."""
+        if not_monitored_since is not None and self.header.not_monitored_since is None:
+            self.header = msgspec.structs.replace(self.header, not_monitored_since=not_monitored_since)
 
     # --- assessment ---
 
@@ -253,7 +391,8 @@ class _Step:
         ledger = self.history.ledger
         view = View(ledger, at, self.policy)
         judged, asked = self._assess(view, asked)
-        acted = frozenset(names_of(new_facts))
+        has_moved = cause in (Cause.PATIENTS_MERGED, Cause.PATIENTS_UNMERGED)
+        acted = frozenset() if has_moved else frozenset(names_of(new_facts))
         occasion = Occasion(at, caused_by, cause, acted)
         changes = reconcile(
             self.register,
@@ -394,8 +533,19 @@ class _Step:
             future=history.future,
             segments=history.segments,
             asking=self.asking if self.is_enrolled else Asking(),
+            kin=self.record.kin if self.moves is None else self.moves.kin(),
         )
-        return Stepped(record, tuple(self.transitions), tuple(self.outcomes), history.written or None)
+        moves = self.moves
+        if moves is None:
+            return Stepped(record, tuple(self.transitions), tuple(self.outcomes), history.written or None)
+        return Stepped(
+            record,
+            tuple(self.transitions),
+            tuple(self.outcomes),
+            {**history.written, **moves.laid_by} or None,
+            sends=tuple(moves.sends),
+            refused=moves.refused,
+        )
 
 
 _GAP = PLACE[assessment_gap.RULE_ID]

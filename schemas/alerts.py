@@ -52,6 +52,8 @@ class Cause(StrEnum):
     ACTED_ON = "acted-on"
     POLICY_CHANGE = "policy-change"
     COURSE_ENDED = "course-ended"
+    PATIENTS_MERGED = "patients-merged"
+    PATIENTS_UNMERGED = "patients-unmerged"
 
 
 class Action(StrEnum):

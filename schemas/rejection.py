@@ -39,6 +39,8 @@ class RejectionReason(StrEnum):
     CONTROL_ID_REUSED = "control-id-reused"
     """The sender used the id of another message of the last 72 hours."""
     UNKNOWN_SENDER = "unknown-sender"
+    MERGE_REFUSED = "merge-refused"
+    """Two numbers that are to be one patient, or two again, and what is known of them says otherwise."""
     NOT_KEPT = "not-kept"
     """The brokers did not confirm it in time: its sender has it and was told to send it again."""
 
@@ -58,8 +60,6 @@ class IgnoreReason(StrEnum):
     NOT_DONE = "not-done"
     """Planned, refused or not carried out: nothing happened."""
     EMPTY = "empty"
-    MERGE_WAITS = "merge-waits"
-    """Two numbers are one patient: understood, and not yet carried out."""
 
 
 class Rejection(Frozen):

@@ -70,7 +70,12 @@ class RulesMedicine:
     def standing(self, record: Any) -> Standing:
         """What the counts show of a record."""
         open_alerts = tuple((alert.rule, alert.severity.value) for alert in record.register if not alert.superseded_by)
-        return Standing(open_alerts=open_alerts, is_watched=record.header.is_enrolled)
+        return Standing(
+            open_alerts=open_alerts,
+            is_watched=record.header.is_enrolled,
+            # Its facts were asked back after an unmerge and are not here yet: until then nobody watches.
+            is_unwatched=bool(record.kin.waiting) and record.kin.moved_to is None,
+        )
 
 
 def load_activation(name_or_file: str, use: Use = Use.JUDGE) -> PolicyActivation:

@@ -1,7 +1,8 @@
 """The body of monitor: entries of the patient log in, transitions and state records out.
 
 Reads `patient.log.v1` and nothing else. Writes `alert.lifecycle.v1`, `alert.current.v1`, entries in
-quarantine to `intake.rejected.v1`, and the state records of its partitions. Keeps, for each partition it
+quarantine to `intake.rejected.v1`, entries from one number of a patient to another to `patient.log.v1` itself,
+and the state records of its partitions. Keeps, for each partition it
 holds, the due checks (rebuilt from the heads of the state records), the policies by the offset at which
 they take effect, and a bounded number of decoded records. Knows no engine: a shell hands it batches and
 commits offsets; a simulator crashes it between any two steps.
@@ -10,12 +11,13 @@ commits offsets; a simulator crashes it between any two steps.
 names is durably done, and their offsets may be committed. The order inside is the safe one:
 
 1. every transition and every quarantined entry is acknowledged by the broker;
-2. the changed current alerts are acknowledged;
-3. history segments are acknowledged (a record may point to them);
-4. the records, with the marker of each partition behind them, are acknowledged on the changelog;
-5. only then may the offsets be committed.
+2. what a number hands to another one after a merge is acknowledged on the patient log (the tombstone comes later);
+3. the changed current alerts are acknowledged;
+4. history segments are acknowledged (a record may point to them);
+5. the records, with the marker of each partition behind them, are acknowledged on the changelog;
+6. only then may the offsets be committed.
 
-A crash anywhere before 4 runs the step again from the old record. The step is pure and the log is one
+A crash anywhere before 5 runs the step again from the old record. The step is pure and the log is one
 ordered history, so it says the same transitions with the same ids: consumers know them by id. That is why
 nothing here ever keeps "event seen" *before* its transitions are acknowledged - such a mark would turn the
 crash between the two into a lost alert.
@@ -96,6 +98,10 @@ _SEGMENT_READS: Final = 8
 _STEPS_A_TURN: Final = 16
 """Steps between two turns of the event loop, so that heartbeats and acknowledgements are not held up."""
 
+HEADER_KIND: Final = "kind"
+KIND_MOVE: Final = b"move"
+"""Marks what monitor itself writes to the patient log."""
+
 _CLOSED: Final = frozenset({TransitionKind.RESOLVED, TransitionKind.WITHDRAWN, TransitionKind.SUPERSEDED})
 
 
@@ -170,6 +176,8 @@ class Batch:
     taking: dict[int, _Held] = field(default_factory=dict)
     transitions: list[Outgoing] = field(default_factory=list)
     rejected: list[Outgoing] = field(default_factory=list)
+    moves: list[Outgoing] = field(default_factory=list)
+    """Entries of the log for other numbers of a patient, in the order in which they were said."""
     current: dict[str, Outgoing] = field(default_factory=dict)
     segments: dict[tuple[int, bytes], Put] = field(default_factory=dict)
     changed: dict[tuple[int, bytes], _Patient] = field(default_factory=dict)
@@ -187,6 +195,8 @@ class Outcome:
     redelivered: int = 0
     rejected: int = 0
     quarantined: int = 0
+    refused: int = 0
+    """Merges that do not count; each is also a rejection, and its entry counted among the entries."""
     ticks: int = 0
     checks: int = 0
     facts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -226,6 +236,7 @@ class Monitor:
         self._lifecycle_topic = topics[lifecycle]
         self._current_topic = topics[Subject.CURRENT] if lifecycle is Subject.LIFECYCLE else None
         self._rejected_topic = topics[Subject.REJECTED]
+        self._log_topic = topics[Subject.LOG]
         self._write_every = write_every
         self._cached_records = cached_records
         self._default = (-1, medicine.read_policy(default_policy), default_policy.hash)
@@ -379,12 +390,12 @@ class Monitor:
                 pass
             case EntryKind.POLICY:
                 await self._activate(batch, held, record, entry)
-            case EntryKind.FACTS:
+            case _:
                 self._facts(batch, held, record, entry)
 
     def _facts(self, batch: Batch, held: _Held, record: Arrived, entry: Entry) -> None:
-        if entry.patient is None:
-            self._reject(batch, record, RejectionReason.WRONG_SHAPE, "an entry with facts names its patient")
+        if entry.patient is None or entry.lacks:
+            self._reject(batch, record, RejectionReason.WRONG_SHAPE, f"an entry {entry.kind} has its {entry.lacks}")
             return
         key = entry.patient.key.encode()
         if not is_patient_key(key) or partition_of(key, self._partitions) != record.partition:
@@ -544,6 +555,7 @@ class Monitor:
             self._quarantine(batch, held, patient, record, entry, error)
             return
         self._say(batch, held, patient, stepped)
+        self._hand_on(batch, record, stepped)
         for put in segments:
             batch.segments[held.partition, put.key] = put
         for outcome in stepped.outcomes:
@@ -616,6 +628,22 @@ class Monitor:
                 )
             batch.outcome.transitions.append(transition)
 
+    def _hand_on(self, batch: Batch, record: Arrived, stepped: SteppedLike) -> None:
+        """Put what one number says to another into the batch; a merge that does not count is shown to people.
+
+        A trial sends nothing: what the policy in force handed on is in the log, and the trial reads it there.
+        """
+        for entry in stepped.sends if not self._is_trial else ():
+            if entry.patient is None:
+                raise MustStop("A step wants to send an entry that names no patient: a fault of the rules.")
+            key = entry.patient.key.encode()
+            partition = partition_of(key, self._partitions)
+            batch.moves.append(Outgoing(self._log_topic, partition, key, entry.to_json(), ((HEADER_KIND, KIND_MOVE),)))
+        if stepped.refused is not None:
+            self._hold_rejection(batch, record, RejectionReason.MERGE_REFUSED, stepped.refused)
+            batch.outcome.refused += 1
+            self._meters.message_rejected("", RejectionReason.MERGE_REFUSED)
+
     def _headers(self, transition: Transition) -> Headers:
         """CloudEvents 1.0, binary mode; nothing about the patient but the opaque key."""
         return (
@@ -676,7 +704,7 @@ class Monitor:
         )
         self._hold_aside(batch, record.partition, patient.key, note.to_json(), b"quarantine")
         batch.outcome.quarantined += 1
-        for fact in entry.facts:
+        for fact in entry.facts if entry.kind is EntryKind.FACTS else ():
             batch.outcome.facts[fact.kind, "quarantined"] += 1
         if not patient.marks & Mark.NOT_MONITORED:
             held.not_monitored += 1
@@ -684,7 +712,7 @@ class Monitor:
         patient.reason = reason
         self._mark(patient, record.stamp)
         patient.applied = record.offset
-        if entry.kind is not EntryKind.FACTS:
+        if entry.kind in (EntryKind.TICK, EntryKind.POLICY):
             patient.next_check = None
         held.plan(patient.key, patient.next_check)
         self._change(batch, held, patient)
@@ -701,6 +729,11 @@ class Monitor:
         patient.record, patient.payload = marked, payload
 
     def _reject(self, batch: Batch, record: Arrived, reason: RejectionReason, detail: str) -> None:
+        self._hold_rejection(batch, record, reason, detail)
+        batch.outcome.rejected += 1
+        self._meters.message_rejected("", reason)
+
+    def _hold_rejection(self, batch: Batch, record: Arrived, reason: RejectionReason, detail: str) -> None:
         rejection = Rejection(
             reason=reason,
             detail=detail,
@@ -711,8 +744,6 @@ class Monitor:
             rejected_at=record.stamp,
         )
         self._hold_aside(batch, record.partition, record.key, rejection.to_json(), b"rejection")
-        batch.outcome.rejected += 1
-        self._meters.message_rejected("", reason)
 
     def _hold_aside(self, batch: Batch, partition: int, key: bytes | None, note: bytes, kind: bytes) -> None:
         """Where operators look. A trial only counts: what the policy in force cannot use is there already."""
@@ -727,6 +758,7 @@ class Monitor:
         Markers are written only with the last write of a batch: they say that everything up to them is kept.
         """
         await self.say(batch)
+        await self.hand_on(batch)
         await self.show(batch)
         self._drop_lost(batch)
         await self.keep_segments(batch)
@@ -734,6 +766,7 @@ class Monitor:
         await self.keep_records(batch, with_markers=is_last)
         batch.transitions.clear()
         batch.rejected.clear()
+        batch.moves.clear()
         batch.current.clear()
         batch.segments.clear()
         batch.policies.clear()
@@ -744,6 +777,11 @@ class Monitor:
         """First of all: the transitions, and what is held aside."""
         if batch.transitions or batch.rejected:
             await self._log.send([*batch.transitions, *batch.rejected])
+
+    async def hand_on(self, batch: Batch) -> None:
+        """What one number says to another, before the record that says it was said."""
+        if batch.moves:
+            await self._log.send(batch.moves)
 
     async def show(self, batch: Batch) -> None:
         """The newest state of each alert that changed."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -141,6 +141,8 @@ class _Judge:
             meters=self.next,
         )
         self._rejected_topic = _NAMES[Subject.REJECTED]
+        self.moves: list[Outgoing] = []
+        """What numbers of a patient said to each other: in a dump it stands in the log already."""
 
     async def take(self, arrived: Sequence[Arrived]) -> Outcome:
         outcome = await self.monitor.take(arrived)
@@ -153,6 +155,7 @@ class _Judge:
         if self.log.sent:
             held = (each.value for each in self.log.sent if each.topic == self._rejected_topic)
             result.held_aside.extend(value for value in held if value is not None)
+            self.moves.extend(each for each in self.log.sent if each.topic == _NAMES[Subject.LOG])
             self.log.sent.clear()
         return outcome
 
@@ -182,6 +185,7 @@ async def fold_log_async(
         judge.monitor.assigned(partition, begins_at=rows[0].offset)
         for start in range(0, len(rows), _BATCH):
             await judge.take(rows[start : start + _BATCH])
+            judge.moves.clear()
     result = judge.finish()
     result.facts_offered = sum(_facts_in(record) for rows in by_partition.values() for record in rows)
     return result
@@ -196,9 +200,11 @@ def fold_log(
 
 def _facts_in(record: Arrived) -> int:
     try:
-        return len(entry_from_json(record.value or b"").facts)
+        entry = entry_from_json(record.value or b"")
     except ValueError:
         return 0
+    # What is sent on from one number to another was counted where it came.
+    return len(entry.facts) if entry.kind is EntryKind.FACTS else 0
 
 
 def write_dump_line(record: Arrived) -> bytes:
@@ -469,6 +475,11 @@ class ReplayOfFiles:
 
     async def _hear(self, entry: Entry) -> None:
         key = b"~tick" if entry.patient is None else entry.patient.key.encode()
-        record = Arrived(_NAMES[Subject.LOG], 0, self._offset, 0, key, entry.to_json())
-        self._offset += 1
-        await self._judge.take([record])
+        waiting = deque([(key, entry.to_json())])
+        while waiting:
+            key, value = waiting.popleft()
+            record = Arrived(_NAMES[Subject.LOG], 0, self._offset, 0, key, value)
+            self._offset += 1
+            await self._judge.take([record])
+            waiting.extend((each.key or b"", each.value or b"") for each in self._judge.moves)
+            self._judge.moves.clear()

@@ -122,8 +122,8 @@ TOPICS: Final = (
     TopicRow(
         Subject.LOG,
         "patient",
-        "the one ordered history: facts of one message, tick, policy activation",
-        "translate, policy command",
+        "the one ordered history: facts of one message, tick, policy activation, merges and what they move",
+        "translate, monitor (moves), policy command",
         "monitor",
         Cleanup.DELETE,
         400,

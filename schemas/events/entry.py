@@ -1,4 +1,4 @@
-"""One entry of the patient log: the facts of one message about one patient, a tick, or a policy activation.
+"""One entry of the patient log: the facts of one message about one patient, a tick, a policy activation, or a merge.
 
 All results of a specimen that came in one report are one entry, so that a decision is
 taken on a whole panel.
@@ -7,7 +7,7 @@ taken on a whole panel.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
@@ -19,6 +19,8 @@ from schemas.events.encounter import EncounterRecorded
 from schemas.events.home_medicine import MedicineTakenAtHome
 from schemas.events.immunization import VaccineGiven
 from schemas.events.lab_result import LabResultReported
+from schemas.events.merge import PatientsMerged
+from schemas.events.moving import Carried, MoveAcknowledged, Moved, ReturnAsked
 from schemas.events.order import MedicineOrdered
 from schemas.events.patient import PatientDescribed
 from schemas.events.procedure import ProcedureRecorded
@@ -53,6 +55,14 @@ class EntryKind(StrEnum):
     TICK = "tick"
     """Time itself: a watermark behind everything written to the partition before it."""
     POLICY = "policy-activated"
+    MERGE = "merge"
+    """Written by translate, keyed by the number that is retired."""
+    UNMERGE = "unmerge"
+    FORWARDED = "forwarded"
+    """Facts that came for a retired number, sent on to the one it was merged into."""
+    MOVED = "moved"
+    RETURN_ASKED = "return-asked"
+    MOVE_ACKNOWLEDGED = "move-acknowledged"
 
 
 class PolicyActivation(Frozen):
@@ -87,6 +97,30 @@ class Entry(Frozen):
     unread: dict[str, int] | None = None
     """Parts of the message that no reader reads, counted by kind."""
     policy: PolicyActivation | None = None
+    merge: PatientsMerged | None = None
+    carried: Carried | None = None
+    """How it came here, for entries that one number sends to another."""
+    moved: Moved | None = None
+    asked: ReturnAsked | None = None
+    acknowledged: MoveAcknowledged | None = None
+
+    @property
+    def lacks(self) -> str:
+        """What an entry of this kind must have and this one has not; empty for a whole one."""
+        return next((name for name in _NEEDS[self.kind] if getattr(self, name) is None), "")
+
+
+_NEEDS: Final = {
+    EntryKind.FACTS: ("patient",),
+    EntryKind.TICK: (),
+    EntryKind.POLICY: ("policy",),
+    EntryKind.MERGE: ("patient", "merge"),
+    EntryKind.UNMERGE: ("patient", "merge"),
+    EntryKind.FORWARDED: ("patient", "carried"),
+    EntryKind.MOVED: ("patient", "carried", "moved"),
+    EntryKind.RETURN_ASKED: ("patient", "carried", "asked"),
+    EntryKind.MOVE_ACKNOWLEDGED: ("patient", "carried", "acknowledged"),
+}
 
 
 def entry_from_json(raw: bytes) -> Entry:

@@ -1,7 +1,7 @@
 """Two numbers turned out to be one patient, or one that was taken for two people is two again.
 
-Translate reads it; what moves a patient's facts (design part 6) comes with its consumer. Until then it stands in
-`Reading.merges`, is counted as ignored with the reason `merge-waits`, and does not enter the log.
+A merge (or an unmerge) is an entry of the log keyed by the retired number; what follows from it travels as entries
+between the numbers (`schemas.events.moving`). Design part 6.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ ROWS: Final = (
     Row("race", ("extension (us-core-race, ombCategory)",), "fact.race"),
     Row("death", ("deceasedDateTime",), "fact.died_at"),
 )
-READS: Final = elements_of(ROWS)
+READS: Final = elements_of(ROWS) | {"link"}
+"""What a link says is read by `linking`."""
 READS_EXTENSIONS: Final = frozenset({RACE_EXTENSION})
 
 

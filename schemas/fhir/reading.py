@@ -7,6 +7,7 @@ from datetime import datetime
 from types import ModuleType
 from typing import Final
 
+from schemas.events import PatientsMerged
 from schemas.fhir import (
     adverse_event,
     allergy_intolerance,
@@ -14,6 +15,7 @@ from schemas.fhir import (
     diagnostic_report,
     encounter,
     immunization,
+    linking,
     medication_administration,
     medication_dispense,
     medication_request,
@@ -26,7 +28,7 @@ from schemas.fhir.elements import Body, group_of, groups_of, text_of
 from schemas.fhir.patient import identify, resolve_subject
 from schemas.fhir.resource import Message, Resource
 from schemas.reading.context import ReadingContext
-from schemas.reading.entries import Mode, PlacedFact, build_entries
+from schemas.reading.entries import Mode, PlacedFact, build_entries, build_merges
 from schemas.reading.result import Notes, Reading, name_part
 from schemas.reading.strict_json import read_json
 from schemas.reading.timing import read_time
@@ -50,8 +52,8 @@ READERS: Final[dict[str, ModuleType]] = {
 }
 """Which module reads which resource; any other is counted as unread."""
 
-_LOOKED_UP: Final = frozenset({"Medication", "Specimen"})
-"""Read where another resource refers to them, and nothing by themselves."""
+_LOOKED_UP: Final = frozenset({"Medication", "Specimen", "Parameters"})
+"""Read where another resource refers to them, or for a merge, and no facts by themselves."""
 _NOT_COUNTED: Final = frozenset({"resourceType", "id", "meta", "text", "language", "contained", "extension"})
 _DATED_BUNDLES: Final = frozenset({"message", "transaction", "batch"})
 _DEEPEST_BUNDLE: Final = 4
@@ -77,9 +79,21 @@ def read_fhir(raw: bytes, context: ReadingContext, mode: Mode = "live") -> Readi
     found = _unpack(body, message)
     _index(found, message)
     placed: list[PlacedFact] = []
+    merges: list[PatientsMerged] = []
     for resource_body, position, owner in found:
         placed.extend(_read_one(resource_body, position, owner, message))
-    return notes.finish(build_entries(placed, notes, mode), message.patients)
+        merges.extend(_read_merges(resource_body, position, message))
+    entries = (*build_entries(placed, notes, mode), *build_merges(merges, notes, mode))
+    return notes.finish(entries, message.patients, tuple(merges))
+
+
+def _read_merges(body: Body, position: str, message: Message) -> list[PatientsMerged]:
+    if body["resourceType"] == "Parameters":
+        return linking.read_parameters(body, position, message)
+    if body["resourceType"] != "Patient" or "link" not in body or _has_modifier(body) or "implicitRules" in body:
+        return []
+    who = identify(body, message.context)
+    return [] if who is None else linking.read_links(body, who, position, message)
 
 
 _Found = tuple[Body, str, Body | None]

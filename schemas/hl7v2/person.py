@@ -13,7 +13,7 @@ from schemas.hl7v2.subject import Subject
 from schemas.hl7v2.types import SEXES
 from schemas.reading.entries import PlacedFact
 from schemas.reading.timing import from_issue, read_calendar_day
-from schemas.rejection import IgnoreReason, RejectionReason
+from schemas.rejection import RejectionReason
 from schemas.values import When
 
 PERSON_ROWS: Final = (
@@ -126,7 +126,7 @@ def read_visit(event: str, evn: Segment | None, subject: Subject) -> list[Placed
     return [subject.place(fact)]
 
 
-def read_merges(event: str, subject: Subject) -> list[PatientsMerged]:
+def read_merges(subject: Subject) -> list[PatientsMerged]:
     """The numbers that MRG retires in favour of PID's."""
     message = subject.message
     merges = []
@@ -143,5 +143,4 @@ def read_merges(event: str, subject: Subject) -> list[PatientsMerged]:
                 source=message.notes.source(mrg.place),
             )
         )
-        message.notes.ignore(IgnoreReason.MERGE_WAITS, f"ADT^{event}")
     return merges

@@ -17,7 +17,7 @@ from schemas.hl7v2.message import Message, parse
 from schemas.hl7v2.subject import Subject
 from schemas.hl7v2.timing import read_dtm
 from schemas.reading.context import ReadingContext
-from schemas.reading.entries import Mode, PlacedFact, build_entries
+from schemas.reading.entries import Mode, PlacedFact, build_entries, build_merges
 from schemas.reading.result import Notes, Reading, name_part
 from schemas.rejection import IgnoreReason, RejectionReason
 
@@ -93,7 +93,8 @@ def _read_one(raw: bytes, notes: Notes, feed_map: FeedMap, mode: Mode) -> Readin
     placed, merges = _read_parts(group(message.segments), message)
     if not (placed or merges or notes.has_told):
         notes.ignore(IgnoreReason.EMPTY, f"message {header.message_type}")
-    return notes.finish(build_entries(placed, notes, mode), merges=tuple(merges))
+    entries = (*build_entries(placed, notes, mode), *build_merges(merges, notes, mode))
+    return notes.finish(entries, merges=tuple(merges))
 
 
 def _read_sent(message: Message) -> bool:
@@ -123,7 +124,7 @@ def _read_parts(grouped: Grouped, message: Message) -> tuple[list[PlacedFact], l
             continue
         subject = Subject(message, message.context.refer(number.authority, number.id), part)
         subjects.append(subject)
-        merges.extend(person.read_merges(header.event, subject))
+        merges.extend(person.read_merges(subject))
         placed.extend(_read_subject(subject, grouped, header))
     if header.code == "ADT" and header.event == "A37":
         merges.extend(_unlinked(subjects))
@@ -135,7 +136,6 @@ def _unlinked(subjects: list[Subject]) -> list[PatientsMerged]:
         return []
     survivor, retired = subjects
     message = survivor.message
-    message.notes.ignore(IgnoreReason.MERGE_WAITS, "ADT^A37")
     source = message.notes.source(retired.part.pid.place)
     return [
         PatientsMerged(

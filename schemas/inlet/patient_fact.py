@@ -93,8 +93,17 @@ class Statement(Frozen):
     until: Instant | None = None
 
 
+class Merge(Frozen):
+    """The number `retired` is this patient's from `merged_at` on; with `is_undone` an earlier merge is taken back."""
+
+    kind: Literal["merge"] = "merge"
+    retired: PatientIdentity
+    is_undone: bool = False
+    merged_at: Instant | None = None
+
+
 AnyPatientFact = Annotated[
-    PatientDescription | Condition | AdverseEvent | Allergy | Procedure | Vaccine | Encounter | Statement,
+    PatientDescription | Condition | AdverseEvent | Allergy | Procedure | Vaccine | Encounter | Statement | Merge,
     Field(discriminator="kind"),
 ]
 

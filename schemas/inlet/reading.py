@@ -24,6 +24,7 @@ from schemas.events import (
     MedicineOrdered,
     MedicineTakenAtHome,
     PatientDescribed,
+    PatientsMerged,
     ProcedureRecorded,
     StatementRecorded,
     VaccineGiven,
@@ -38,6 +39,7 @@ from schemas.inlet.patient_fact import (
     Allergy,
     Condition,
     Encounter,
+    Merge,
     PatientDescription,
     PatientFact,
     Procedure,
@@ -45,7 +47,7 @@ from schemas.inlet.patient_fact import (
     Vaccine,
 )
 from schemas.reading.context import ReadingContext
-from schemas.reading.entries import Mode, PlacedFact, build_entries
+from schemas.reading.entries import Mode, PlacedFact, build_entries, build_merges
 from schemas.reading.result import Notes, Reading, name_code, name_part
 from schemas.reading.results import ReceivedValue, ResultIdentity, build_lab_result
 from schemas.reading.stamp import FactStamp, MedicineStamp, build_coding, daily_dose
@@ -97,6 +99,7 @@ class _EventReader:
         self._mode = mode
         self._codes: CodeTables = notes.context.codes
         self._facts: list[Fact] = []
+        self._merges: list[PatientsMerged] = []
         self._issued: When | None = None
 
     def read(self) -> Reading:
@@ -124,7 +127,12 @@ class _EventReader:
         entries = build_entries(placed, self._notes, self._mode)
         if known_at is not None and self._mode == "live":
             entries = tuple(entry.model_copy(update={"known_at": known_at}) for entry in entries)
-        return self._notes.finish(entries)
+        merges = build_merges(self._merges, self._notes, self._mode)
+        if self._merges and (self._mode == "file" or self._context.obeys_known_at):
+            known = read_time(self._envelope.known_at, self._context).when
+            if known is not None:
+                merges = tuple(entry.model_copy(update={"known_at": known.latest}) for entry in merges)
+        return self._notes.finish((*entries, *merges), merges=tuple(self._merges))
 
     def _known_at(self) -> tuple[datetime | None, bool]:
         if not self._facts or (self._mode == "live" and not self._context.obeys_known_at):
@@ -300,6 +308,14 @@ class _EventReader:
             return
         self._issued = recorded
         fact = event.fact
+        if isinstance(fact, Merge):
+            if event.status is RecordStatus.FINAL:
+                self._read_merge(fact, patient)
+            else:
+                self._notes.reject(
+                    RejectionReason.WRONG_SHAPE, "a merge is final, or taken back by is_undone", "status"
+                )
+            return
         began, began_usable = self._time(_began(fact), "fact")
         ended, ended_usable = self._time(_ended(fact), "fact")
         if not (began_usable and ended_usable):
@@ -315,6 +331,17 @@ class _EventReader:
         built = self._build_patient_fact(event, patient, when, ended, status)
         if built is not None:
             self._facts.append(built)
+
+    def _read_merge(self, fact: Merge, patient: PatientRef) -> None:
+        merged, usable = self._time(fact.merged_at, "fact")
+        if usable:
+            when = merged or self._issued or read_time(self._envelope.time, self._context).when
+            retired = self._context.refer(fact.retired.authority, fact.retired.id)
+            self._merges.append(
+                PatientsMerged(
+                    survivor=patient, retired=retired, is_undone=fact.is_undone, when=when, source=self._notes.source()
+                )
+            )
 
     def _description_time(self, fact: PatientDescription) -> When | None:
         """Who somebody is has no time of its own: the event's, else the receipt, else the birth."""
@@ -341,6 +368,7 @@ class _EventReader:
         self, event: PatientFact, patient: PatientRef, when: When, ended: When | None, status: FactStatus
     ) -> Fact | None:
         fact, codes = event.fact, self._codes
+        assert not isinstance(fact, Merge), "a merge is no fact"
         if isinstance(fact, PatientDescription):
             named = f"{self._context.feed}|patient|{event.id or patient.key[:12]}"
             return self._build_description(fact, self._stamp(named, patient, when, status))

@@ -38,6 +38,25 @@ it is rejected. Birth dates are days of the calendar and need none.
 """
 
 
+_MERGES = """## Merges and unmerges
+
+| it says | FHIR element | HL7 v2 field | field of our event |
+| --- | --- | --- | --- |
+| two numbers are one patient | `Patient.link` (`replaced-by`, `replaces`), `Parameters` of `Patient/$merge` | ADT^A40 and the events of `merges` in the field map: PID-3 survives, MRG-1 is retired | `fact.kind` `merge`, `patient` survives, `fact.retired` |
+| they are two again | | ADT^A37: two PID | the same with `fact.is_undone` |
+
+Facts go by the number they came under: after an unmerge each number has its own again. A result that was sent again under
+the surviving number is that number's from then on. A merge with itself, one into a number that is part of the retired
+one, and an unmerge of numbers that are not merged are refused (`merge-refused`). Nobody is ever matched by name or birth
+date.
+
+```json
+{"patient": {"authority": "urn:example:hospital", "id": "1001"},
+ "fact": {"kind": "merge", "retired": {"authority": "urn:example:hospital", "id": "1002"}, "is_undone": false}}
+```
+"""
+
+
 def build_facts_page() -> str:
     """The whole page."""
     codes = tables()
@@ -46,6 +65,7 @@ def build_facts_page() -> str:
     parts.append(
         _table("Results that belong together: DiagnosticReport", diagnostic_report.ROWS, hl7_observation.REPORT_ROWS)
     )
+    parts.append(_MERGES)
     parts.append("\n".join(_code_lists(codes)))
     return "\n".join(parts).rstrip() + "\n"
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
-from schemas.events import Entry, Fact
+from schemas.events import Entry, EntryKind, Fact, PatientsMerged
 from schemas.reading.result import Notes
+from schemas.rejection import RejectionReason
 from schemas.values import PatientRef
 
 Mode = Literal["live", "file"]
@@ -40,6 +41,30 @@ def build_entries(placed: Iterable[PlacedFact], notes: Notes, mode: Mode) -> tup
             entries.append(_build_entry(group, notes, len(entries), known_at, is_assumed=is_assumed))
     # Stable: of one instant, the order within the message stays.
     return tuple(sorted(entries, key=lambda entry: entry.known_at or _NEVER)) if mode == "file" else tuple(entries)
+
+
+def build_merges(merges: Iterable[PatientsMerged], notes: Notes, mode: Mode) -> tuple[Entry, ...]:
+    """One entry a merge or unmerge, keyed by the retired number; a number with itself is refused."""
+    entries: dict[tuple[str, str, bool], Entry] = {}
+    for merge in merges:
+        if merge.retired.key == merge.survivor.key:
+            notes.reject(RejectionReason.MERGE_REFUSED, "a number is not merged with itself", merge.source.position)
+            continue
+        when = merge.when.latest if merge.when is not None else None
+        entries.setdefault(
+            (merge.retired.key, merge.survivor.key, merge.is_undone),
+            Entry(
+                kind=EntryKind.UNMERGE if merge.is_undone else EntryKind.MERGE,
+                event_id=notes.event_id(f"merge {len(entries)}"),
+                patient=merge.retired,
+                feed=notes.context.feed,
+                zone=notes.context.zone_name,
+                live_from=notes.context.live_from,
+                known_at=when if mode == "file" else None,
+                merge=merge,
+            ),
+        )
+    return tuple(entries.values())
 
 
 def _by_instant(items: list[PlacedFact]) -> list[tuple[datetime | None, bool, list[PlacedFact]]]:

@@ -58,7 +58,7 @@ class Reading:
     patients: dict[str, PatientRef] = field(default_factory=dict)
     """References of the Patients in this message, for `ReadingContext.patients` of other files."""
     merges: tuple[PatientsMerged, ...] = ()
-    """Which numbers are one patient; each is also counted as ignored (`merge-waits`) until it is carried out."""
+    """Which numbers are one patient, or two again; each is also an entry."""
 
     @property
     def outcome(self) -> Outcome:

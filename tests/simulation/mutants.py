@@ -177,6 +177,8 @@ class _Silent:
     outcomes: Sequence[Any] = ()
     segments: Mapping[str, bytes] | None = None
     needs: Sequence[str] = ()
+    sends: Sequence[Any] = ()
+    refused: str | None = None
 
     def __init__(self, record: Any) -> None:
         self.record = record
@@ -352,6 +354,42 @@ class ShelfOverwrites(Mutant):
     overwrites_newer = True
 
 
+class _TombstoneFirst(Monitor):
+    async def hand_on(self, batch: Batch) -> None:
+        """Later."""
+
+    async def keep_records(self, batch: Batch, *, with_markers: bool) -> None:
+        await super().keep_records(batch, with_markers=with_markers)
+        await super().hand_on(batch)
+
+
+class TombstoneBeforeFacts(Mutant):
+    """A crash between the two loses all that was known of a patient."""
+
+    name = "tombstone-before-facts"
+    says = "the tombstone of a retired number is kept before its facts are acknowledged on the log"
+    monitor = _TombstoneFirst
+
+
+class _HearsTwice(_Proxy):
+    def step(
+        self, record: Any, entry: Entry, heard: Heard, policy: Any, history: Mapping[str, bytes] | None
+    ) -> SteppedLike:
+        if record is not None and record.kin.heard:
+            record = msgspec.structs.replace(record, kin=msgspec.structs.replace(record.kin, heard={}))
+        return self._medicine.step(record, entry, heard, policy, history)
+
+
+class MoveHeardTwice(Mutant):
+    """What was written again after a crash brings a patient's facts back to where they do not belong any more."""
+
+    name = "move-heard-twice"
+    says = "an entry from one number to another that comes again is carried out again"
+
+    def medicine(self, medicine: Medicine) -> Medicine:
+        return _HearsTwice(medicine)  # type: ignore[return-value]
+
+
 REQUIRED: Final[tuple[Mutant, ...]] = (
     StateBeforeAlert(),
     CommitBeforeState(),
@@ -375,5 +413,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
         QuarantineForgotten(),
         ShelfClaimsGap(),
         ShelfOverwrites(),
+        TombstoneBeforeFacts(),
+        MoveHeardTwice(),
     )
 }

@@ -53,6 +53,16 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOn:
+    """An entry for another number that must be in the log, and the entry that makes it due."""
+
+    offset: int
+    key: str
+    partition: int
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Aside:
     """Something held apart at an offset: an entry nobody can read (no key), or a patient's entry in quarantine."""
 
@@ -78,8 +88,12 @@ class PartitionFold:
         self.spoken: dict[str, Spoken] = {}
         self.in_order: list[Spoken] = []
         self.aside: list[Aside] = []
+        self.handed_on: list[HandedOn] = []
+        self.handed_values: set[bytes] = set()
         self.said_twice: list[str] = []
         """Ids that the medicine itself gave to two transitions: consumers would take the second for a repeat."""
+        self.met: set[str] = set()
+        """Situations that only the fold can see."""
         self.facts_offered = 0
         self.facts: Counter[str] = Counter()
         self.folded = 0
@@ -117,24 +131,26 @@ class PartitionFold:
         except ValidationError:
             self.aside.append(Aside(row.offset, "", "rejected"))
             return
-        if entry.kind is EntryKind.FACTS:
-            self._hear(row, entry)
-        elif entry.kind is EntryKind.TICK:
+        if entry.kind is EntryKind.TICK:
             self._pass_time(row, entry)
-        else:
+        elif entry.kind is EntryKind.POLICY:
             self._change_policy(row, entry)
+        else:
+            self._hear(row, entry)
 
     def _hear(self, row: Arrived, entry: Entry) -> None:
         patient = entry.patient
         if (
             patient is None
+            or entry.lacks
             or patient.key.startswith("~")
             or "/" in patient.key
             or partition_of(patient.key.encode(), self._partitions) != self.partition
         ):
             self.aside.append(Aside(row.offset, "", "rejected"))
             return
-        self.facts_offered += len(entry.facts)
+        if entry.kind is EntryKind.FACTS:
+            self.facts_offered += len(entry.facts)
         self._step(row, entry, self.patients.setdefault(patient.key, Patient(patient.key)))
 
     def _pass_time(self, row: Arrived, entry: Entry) -> None:
@@ -169,7 +185,18 @@ class PartitionFold:
         except Exception:  # noqa: BLE001 - whatever a rule raises concerns its patient alone
             self._hold_aside(row, entry, patient)
             return
+        if entry.kind is EntryKind.MERGE:
+            self._note_merge(patient)
         self._segments.update(stepped.segments or {})
+        for sent in stepped.sends:
+            assert sent.patient is not None
+            target, value = partition_of(sent.patient.key.encode(), self._partitions), sent.to_json()
+            self.handed_on.append(HandedOn(row.offset, patient.key, target, value))
+            self.handed_values.add(value)
+        if stepped.refused is not None:
+            self.aside.append(Aside(row.offset, "", "rejected"))
+            if "circle" in stepped.refused or "itself merged" in stepped.refused:
+                self.met.add("a merge that leads in a circle was refused")
         self.facts.update(outcome.outcome for outcome in stepped.outcomes)
         for transition in stepped.transitions:
             if patient.reason and not transition.not_monitored:
@@ -182,14 +209,21 @@ class PartitionFold:
         patient.record, patient.next_check = stepped.record, next_check
         patient.history.append(Expected(row.offset, payload, next_check, patient.reason))
 
+    def _note_merge(self, patient: Patient) -> None:
+        if patient.record is None:
+            self.met.add("a merge came before any message of the retired number")
+        elif patient.next_check is not None and self._medicine.standing(patient.record).open_alerts:
+            self.met.add("a merge came while an alert was open and a check pending")
+
     def _hold_aside(self, row: Arrived, entry: Entry, patient: Patient) -> None:
         patient.reason = "rule-failed"
-        self.facts["quarantined"] += len(entry.facts)
+        if entry.kind is EntryKind.FACTS:
+            self.facts["quarantined"] += len(entry.facts)
         self.aside.append(Aside(row.offset, patient.key, patient.reason))
         payload = b""
         if patient.record is not None:
             patient.record = self._medicine.mark_not_monitored(patient.record, row.stamp)
             payload = self._medicine.write_record(patient.record)
-        if entry.kind is not EntryKind.FACTS:
+        if entry.kind in (EntryKind.TICK, EntryKind.POLICY):
             patient.next_check = None
         patient.history.append(Expected(row.offset, payload, patient.next_check, patient.reason))

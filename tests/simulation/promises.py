@@ -9,15 +9,17 @@ acknowledged, then state, then commit. `Broken` names the promise.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from rules.history import all_facts, open_history
 from schemas.alerts import Cause, TransitionKind
 from schemas.events import EntryKind
-from streams.monitor import Outcome
+from streams.monitor import KIND_MOVE, Outcome
 from streams.ports import Arrived
 from streams.state import POLICY_PREFIX, Recovery, applied_in, is_patient_key, marker_key, read_frame
+from streams.topics import partition_of
 from streams.translate import HEADER_KIND, KIND_TICK, Translation
 from tests.simulation.oracle import Aside, PartitionFold
 from tests.simulation.situations import Situations
@@ -52,6 +54,8 @@ class _Partition:
         self.settled: dict[tuple[str, int], bool] = {}
         self.settled_upto: Counter[str] = Counter()
         self.compactable = 0
+        self.handed_upto = 0
+        """So many entries for other numbers, in the order of the oracle, are in the log."""
         self.ticked = -1
 
 
@@ -85,6 +89,8 @@ class Promises:
         self.owed: dict[bytes, list[tuple[str, int, int]]] = {}
         """Entry bytes that messages must become, with the place of each message."""
         self.entries_left: dict[tuple[str, int, int], Counter[bytes]] = {}
+        self.handed_on: set[bytes] = set()
+        """Entries between numbers that are in the log."""
         self._decode = decode
         self._appended = {LIFECYCLE: self._said, REJECTED: self._set_aside, CURRENT: self._show, LOG: self._logged}
 
@@ -138,6 +144,10 @@ class Promises:
             self.seen.add("an alert was withdrawn by a later fact")
         if cause is Cause.CORRECTED:
             self.seen.add("a corrected result moved an alert")
+        if kind is TransitionKind.SUPERSEDED and cause is Cause.PATIENTS_MERGED:
+            self.seen.add("an alert was carried on by the surviving number")
+        if cause is Cause.PATIENTS_UNMERGED:
+            self.seen.add("an unmerge moved an alert")
 
     def _set_aside(self, partition: int, record: Arrived) -> None:
         note = orjson.loads(record.value or b"{}")
@@ -200,6 +210,14 @@ class Promises:
         for aside in fold.aside:
             if aside.key == key and aside.offset <= frame.applied and aside not in watched.aside:
                 raise Broken(f"order: the record of {key} is kept before {aside} was held aside")
+        self._advance_handed(watched)
+        for handed in fold.handed_on[watched.handed_upto :]:
+            if handed.offset > frame.applied:
+                break
+            if handed.key == key and handed.value not in self.handed_on:
+                raise Broken(
+                    f"order: the record of {key} at {frame.applied} is kept before what it hands on is in the log"
+                )
         highest = watched.highest.get(key, -1)
         if frame.applied < highest:
             self.seen.add("a zombie wrote an older record behind a newer one")
@@ -209,6 +227,11 @@ class Promises:
         in_order, spoken = watched.fold.in_order, watched.spoken
         while watched.spoken_upto < len(in_order) and in_order[watched.spoken_upto].transition.transition_id in spoken:
             watched.spoken_upto += 1
+
+    def _advance_handed(self, watched: _Partition) -> None:
+        handed = watched.fold.handed_on
+        while watched.handed_upto < len(handed) and handed[watched.handed_upto].value in self.handed_on:
+            watched.handed_upto += 1
 
     def _check_done(self, partition: int, upto: int, what: str) -> None:
         """Everything below an offset is said, held aside and remembered."""
@@ -220,6 +243,10 @@ class Promises:
             raise Broken(
                 f"S1: the {what} stands at {upto} and {_gist(missing.value)} of offset {missing.offset} was not said"
             )
+        self._advance_handed(watched)
+        if watched.handed_upto < len(fold.handed_on) and fold.handed_on[watched.handed_upto].offset < upto:
+            missing_entry = fold.handed_on[watched.handed_upto]
+            raise Broken(f"S10: the {what} stands at {upto} and what {missing_entry.key} hands on is not in the log")
         for aside in fold.aside[watched.aside_upto :]:
             if aside.offset >= upto:
                 break
@@ -281,7 +308,39 @@ class Promises:
         if left is not None:
             left.pop(value, None)
 
+    def _handed_on(self, partition: int, record: Arrived) -> None:
+        """An entry between two numbers must be one that the log of its sender makes due."""
+        value = record.value or b""
+        entry = self._decode(value)
+        assert entry.carried is not None
+        sender = entry.carried.path[-1].key
+        number = partition_of(sender.encode(), len(self.partitions))
+        # The entry itself may stand in the partition whose fold is asked: nothing is folded beyond what made it due.
+        fold = self._reach(number, entry.carried.offset + 1)
+        if value not in fold.handed_values:
+            raise Broken(
+                f"S10: an entry {entry.kind} that {sender} does not say is in the log of partition {partition}"
+            )
+        if value in self.handed_on:
+            self.seen.add("an entry between two numbers was written again")
+        self.handed_on.add(value)
+        self._note_crossing(entry)
+
+    def _note_crossing(self, entry: Entry) -> None:
+        assert entry.carried is not None
+        if entry.kind is EntryKind.FORWARDED:
+            self.seen.add("a message came for a retired number")
+        if entry.kind is EntryKind.FORWARDED and len(entry.carried.path) > 1:
+            self.seen.add("a message went over two tombstones")
+        if entry.moved is not None and len(entry.carried.path) > 1:
+            self.seen.add("a merge met a tombstone")
+        if entry.moved is not None and entry.moved.answers is not None:
+            self.seen.add("facts went back after an unmerge")
+
     def _logged(self, partition: int, record: Arrived) -> None:
+        if record.header(HEADER_KIND) == KIND_MOVE:
+            self._handed_on(partition, record)
+            return
         if not self.owed and not self.entries_left:
             return
         value = record.value or b""
@@ -290,7 +349,7 @@ class Promises:
             return
         places = self.owed.get(value)
         if places is None:
-            if self._decode(value).kind is EntryKind.FACTS:
+            if self._decode(value).kind not in (EntryKind.TICK, EntryKind.POLICY):
                 raise Broken(f"S8: an entry that nobody sent is in the log: {value[:80]!r}")
             return
         if all(not self.entries_left.get(place) for place in places):
@@ -353,6 +412,8 @@ class Promises:
         for number, watched in enumerate(self.partitions):
             end = self.broker.end((LOG, number))
             fold = self._reach(number, end)
+            for met in fold.met:
+                self.seen.add(met)
             missing = fold.spoken.keys() - watched.spoken
             if missing:
                 raise Broken(
@@ -367,12 +428,33 @@ class Promises:
             if sum(fold.facts.values()) != fold.facts_offered:
                 raise Broken(f"S9: {fold.facts_offered} facts in the log, {dict(fold.facts)} accounted for")
             self._check_final_state(number, fold, owners[number])
+        self._check_numbers()
         for place, left in self.entries_left.items():
             if left:
                 raise Broken(f"S8: message {place} never came to the log or the rejections")
         for alert, (_, value) in self.newest_said.items():
             if self.shown.get(alert) != value:
                 self.stale_current += 1
+
+    def _check_numbers(self) -> None:
+        """Nothing is on its way any more, and every fact lies with the number that stands for where it came."""
+        records = {
+            key: patient.record
+            for each in self.partitions
+            for key, patient in each.fold.patients.items()
+            if patient.record
+        }
+        if any(aside.key for each in self.partitions for aside in each.fold.aside):
+            return  # what is in quarantine was not carried out
+        for key, record in records.items():
+            kin = record.kin
+            if kin.waiting or kin.deferred or kin.arrivals or kin.parts:
+                raise Broken(f"S10: {key} still waits for what it asked or was sent")
+            if kin.moved_to is not None and (record.register or record.header.next_check):
+                raise Broken(f"S10: {key} is retired and still has alerts or a check")
+            for fact in all_facts(open_history(record)):
+                if _home(records, fact.origin or key) != key:
+                    raise Broken(f"S10: a fact of {fact.origin} lies with {key}")
 
     def _check_final_state(self, number: int, fold: PartitionFold, owner: Process) -> None:
         recovery = Recovery()
@@ -403,6 +485,15 @@ class Promises:
         policies = sum(1 for key in recovery.held if key.startswith(POLICY_PREFIX))
         if policies:
             self.seen.add("a policy changed in the middle of the log")
+
+
+def _home(records: dict[str, Any], key: str) -> str:
+    for _ in range(20):
+        record = records.get(key)
+        if record is None or record.kin.moved_to is None:
+            return key
+        key = record.kin.moved_to.key
+    raise Broken(f"S10: the tombstones from {key} lead in a circle")
 
 
 def _gist(value: bytes | None) -> str:

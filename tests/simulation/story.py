@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 
 from rules.catalogue import RULES_VERSION
 from schemas.events import Entry, EntryKind, PolicyActivation
-from schemas.inlet import read_event
+from schemas.inlet import Merge, PatientFact, PatientIdentity, read_event, write_structured
 from schemas.reading import Reading, ReadingContext
 from schemas.values.patient import build_patient_key
 from streams.policy_commands import profile_text, read
 from streams.ports import Arrived, instant_of, milliseconds_of
-from streams.simulator.event_writer import FEED, structured_event
+from streams.simulator.event_writer import FEED, SOURCE, structured_event
 from streams.simulator.happenings import Happening, Mishap, Reported, ResultStatus
 from streams.simulator.people import AUTHORITY
 from streams.simulator.ward import OPENS_ON, Place, walk_place
@@ -35,6 +35,8 @@ CONTEXT = ReadingContext(feed=FEED, zone=ZoneInfo("Asia/Seoul"), secret=SECRET)
 ZONE = ZoneInfo("Asia/Seoul")
 
 _DAY_MS = 86_400_000
+MERGES_AS_LOG = 5
+"""Of each eight stories told as a log the one whose people have several numbers."""
 _LIVELY = (
     Mishap.FALLING_COUNTS,
     Mishap.RELAPSING_NEUTROPENIA,
@@ -85,6 +87,8 @@ class Story:
     partitions: int
     is_log: bool
     sent: tuple[Sent, ...]
+    has_merges: bool = False
+    """Whether people have several numbers, merged and unmerged as it goes on."""
     failing: frozenset[tuple[str, datetime]] = field(default_factory=frozenset)
     """(patient key, `known_at` of the entry or tick) at which a rule raises."""
     default_policy: PolicyActivation = field(default_factory=lambda: policy_of())  # noqa: PLW0108 - defined below
@@ -107,7 +111,10 @@ def tell_story(number: int, *, as_log: bool) -> Story:
     """The story of this number."""
     chance = Random(f"story/{number}/{'log' if as_log else 'messages'}")
     partitions = chance.choice((1, 2, 2, 3))
+    has_merges = number % 8 in (MERGES_AS_LOG, 0)
     happenings = _happenings(chance, number, as_log=as_log)
+    if has_merges:
+        happenings = _renumber(chance, happenings)
     stamped = _stamp(chance, happenings)
     first, last = stamped[0][0], max(at for at, _ in stamped)
     ends_at = last + chance.choice((2, 9, 30)) * _DAY_MS
@@ -116,9 +123,11 @@ def tell_story(number: int, *, as_log: bool) -> Story:
     build = _build_log if as_log else _build_messages
     timed = build(chance, partitions, stamped, ticks, clock)
     timed.extend(_policies(chance, partitions, clock, first, last))
+    if has_merges:
+        timed.extend(_merges(chance, partitions, stamped, clock, as_log=as_log))
     timed.sort(key=lambda row: row[0])
     failing = _failing(chance, stamped, ticks, clock)
-    return Story(number, partitions, as_log, tuple(sent for _, sent in timed), failing)
+    return Story(number, partitions, as_log, tuple(sent for _, sent in timed), has_merges, failing)
 
 
 def _happenings(chance: Random, number: int, *, as_log: bool) -> list[Happening]:
@@ -136,6 +145,68 @@ def _happenings(chance: Random, number: int, *, as_log: bool) -> list[Happening]
         told.extend(walked)
     told.extend(_edges(chance, number, weeks))
     return told
+
+
+def _renumber(chance: Random, happenings: list[Happening]) -> list[Happening]:
+    """Now and then a message comes under another number of the same person, or of somebody else's."""
+    share = chance.choice((0.1, 0.3, 0.5))
+    patients = sorted({each.patient for each in happenings})
+    numbers = [f"{patient}{suffix}" for patient in patients for suffix in ("", "-B")]
+    return [
+        replace(each, patient=f"{each.patient}-B" if chance.random() < 0.9 else chance.choice(numbers))
+        if chance.random() < share
+        else each
+        for each in happenings
+    ]
+
+
+def _merges(
+    chance: Random, partitions: int, stamped: list[tuple[int, Happening]], clock: BrokerClock, *, as_log: bool
+) -> list[tuple[int, Sent]]:
+    """Merges and unmerges of the numbers, at any time, some of them contradicting each other, some written twice."""
+    patients = sorted({each.patient.removesuffix("-B") for _, each in stamped})
+    numbers = [*patients, *(f"{patient}-B" for patient in patients)]
+    first, last = stamped[0][0], stamped[-1][0]
+    told: list[tuple[int, str, str, bool]] = []
+    for patient in patients:
+        pair = [patient, f"{patient}-B"]
+        chance.shuffle(pair)
+        at = chance.choice((first - _DAY_MS, chance.randint(first, last), chance.randint(first, last)))
+        told.append((at, pair[0], pair[1], False))
+        if chance.random() < 0.5:
+            later = chance.choice((at, at + 1, chance.randint(at, max(at, last))))
+            told.append((later, *chance.choice(((pair[0], pair[1], True), (pair[1], pair[0], False)))))
+    for _ in range(chance.choice((0, 1, 2))):
+        one, other = chance.sample(numbers, 2)
+        told.append((chance.randint(first, last), one, other, chance.random() < 0.3))
+    return [(at, _merge_sent(chance, partitions, clock, (at, one, other, undone), place, as_log=as_log))
+            for place, (at, one, other, undone) in enumerate(told)]  # fmt: skip
+
+
+def _merge_sent(
+    chance: Random,
+    partitions: int,
+    clock: BrokerClock,
+    told: tuple[int, str, str, bool],
+    place: int,
+    *,
+    as_log: bool,
+) -> Sent:
+    at, one, other, is_undone = told
+    fact = Merge(retired=PatientIdentity(authority=AUTHORITY, id=one), is_undone=is_undone)
+    event = PatientFact(patient=PatientIdentity(authority=AUTHORITY, id=other), fact=fact)
+    when = instant_of(at)
+    body = write_structured(event, event_id=f"MERGE-{place}", source=SOURCE, time=when, known_at=when)
+    stamp = clock.stamp(at)
+    survivor = build_patient_key(AUTHORITY, other, SECRET).encode()
+    if not as_log:
+        headers = ((HEADER_FEED, FEED.encode()), (HEADER_PROTOCOL, PROTOCOL_EVENT.encode()))
+        return Sent(Subject.INTAKE, partition_of(survivor, partitions), stamp, survivor, body, headers)
+    (entry,) = read_once(body, instant_of(stamp)).entries
+    assert entry.patient is not None
+    key = entry.patient.key.encode()
+    value = entry.model_copy(update={"known_at": instant_of(stamp)}).to_json()
+    return Sent(Subject.LOG, partition_of(key, partitions), stamp, key, value)
 
 
 def _edges(chance: Random, number: int, weeks: int) -> list[Happening]:

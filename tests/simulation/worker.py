@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from streams.monitor import Monitor, Outcome
+from streams.monitor import HEADER_KIND, KIND_MOVE, Monitor, Outcome
 from streams.ports import Arrived, NotAcknowledged, Outgoing, Put
 from streams.state import is_newer
 from streams.topics import INLETS, Subject, TopicNames
@@ -91,6 +91,8 @@ class SimulatedLog:
         """See `streams.ports.Log`."""
         process = self._process
         phase = _PHASES.get(records[0].topic, "send")
+        if (HEADER_KIND, KIND_MOVE) in records[0].headers:
+            phase = "moves"
         await process.write(phase, _interleaved(records, process.chances), process.broker.append)
 
 
@@ -227,7 +229,7 @@ class Process:
                     await self._until_up(phase)
             land(waiting.pop(0))
             count += 1
-        if is_doubled and phase in ("say", "show", "entries"):
+        if is_doubled and phase in ("say", "show", "entries", "moves"):
             self.seen.add(f"records of {phase} written twice by a retry")
             for record in records:
                 land(record)

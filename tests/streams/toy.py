@@ -61,6 +61,8 @@ class Stepped:
     outcomes: tuple[Outcome, ...] = ()
     segments: Mapping[str, bytes] | None = None
     needs: tuple[str, ...] = ()
+    sends: tuple[Entry, ...] = ()
+    refused: str | None = None
 
 
 @dataclass(frozen=True)

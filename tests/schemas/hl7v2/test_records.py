@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.events import FactStatus
+from schemas.events import EntryKind, FactStatus
 from schemas.hl7v2 import FeedMap, read_feed_map, read_message
 from tests.schemas.feed import CONTEXT, facts
 from tests.schemas.hl7v2.writing import PID, message, one, read, reasons, segment
@@ -112,13 +112,14 @@ def test_an_update_that_does_not_say_from_when_moves_no_admission() -> None:
 
 
 @pytest.mark.parametrize("event", ["A40"])
-def test_a_merge_is_understood_and_counted_until_it_is_carried_out(event: str) -> None:
+def test_a_merge_is_an_entry_of_the_retired_number(event: str) -> None:
     reading = read("MRG|1002^^^HOSP^MR", kind=f"ADT^{event}")
     (merge,) = reading.merges
     assert (merge.survivor.id, merge.retired.id, merge.is_undone) == ("1001", "1002", False)
     assert merge.retired == CONTEXT.refer("HOSP", "1002")
-    assert [(each.reason.value, each.what) for each in reading.ignored] == [("merge-waits", f"ADT^{event}")]
-    assert reading.entries == ()
+    assert reading.ignored == ()
+    entry = next(entry for entry in reading.entries if entry.kind is EntryKind.MERGE)
+    assert (entry.patient, entry.merge) == (merge.retired, merge)
 
 
 @pytest.mark.parametrize("event", ["A18", "A30", "A34", "A35", "A36", "A39"])
@@ -139,7 +140,9 @@ def test_a_merge_with_itself_or_with_nobody(mrg: str, place: str) -> None:
 
 
 def test_an_unlink_takes_a_merge_back() -> None:
-    (merge,) = read("PID|2||1002^^^HOSP^MR", kind="ADT^A37").merges
+    reading = read("PID|2||1002^^^HOSP^MR", kind="ADT^A37")
+    (merge,) = reading.merges
+    assert reading.entries[-1].kind is EntryKind.UNMERGE
     assert (merge.survivor.id, merge.retired.id, merge.is_undone) == ("1001", "1002", True)
 
 
