@@ -17,7 +17,7 @@ MUTATION := $(VENV)/.mutation-is-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test fast full lint format types imports broker-tests bench chaos simulation coverage mutation \
+.PHONY: help setup demo test fast full long lint format types imports broker-tests bench chaos simulation coverage mutation \
   docs lock clean
 
 help: ## this list
@@ -32,12 +32,15 @@ demo: $(LAPTOP) ## the whole product on this machine: a real Kafka, every role, 
 	@$(BIN)/myelowatch demo $(ARGS)
 
 test: lint types imports fast ## all tests that a laptop can run
-	$(PYTEST) -n $(JOBS) --dist loadgroup -m "broker or prometheus or chaos or slow"
+	$(PYTEST) -n $(JOBS) --dist loadgroup -m "(broker or prometheus or chaos or slow) and not long"
 
 fast: $(DEV) ## tests that need no broker and no network, in under a minute
-	$(PYTEST) -n $(JOBS) --dist loadgroup -m "not broker and not prometheus and not chaos and not slow"
+	$(PYTEST) -n $(JOBS) --dist loadgroup -m "not broker and not prometheus and not chaos and not slow and not long"
 
-full: test simulation chaos coverage mutation ## `make test`, then simulation, chaos, coverage and mutation at length
+full: test long simulation chaos coverage mutation ## `make test`, then all that takes minutes: searches, simulation, chaos, mutation
+
+long: $(DEV) ## the searches that are too long for `make test`
+	$(PYTEST) -n $(JOBS) --dist loadgroup -m long
 
 lint: $(DEV) ## style and common mistakes (ruff)
 	$(BIN)/ruff check .

@@ -86,22 +86,12 @@ Verdict = Callable[[RuleEntry, Alert], bool]
 
 def is_same_subject(entry: RuleEntry, alert: Alert, finding: Finding, ledger: Ledger, policy: Policy) -> bool:
     """Whether a finding is about what an open alert is about."""
-    if entry.subject is Subject.FACT or alert.subject != finding.subject:
-        return alert.subject == finding.subject
-    if entry.subject is Subject.EPISODE:
-        return not any(
-            past.opened.at <= alert.since < past.closed_at <= finding.since
-            for past in ledger.past_episodes
-            if past.analyte in entry.reads
-        )
-    if entry.subject is Subject.CYCLE:
-        return (
-            abs(days_between(alert.since, finding.since, ledger.zone)) <= policy.terms.pre_cycle_window_days.whole * 2
-        )
+    if alert.subject != finding.subject:
+        return False
     if entry.subject is Subject.COURSE:
         # What was raised at the order, before the first dose, is about the course that dose begins.
         return alert.course == ledger.number or (alert.course == 0 and ledger.number == 1)
-    return True
+    return _is_one_stretch(entry, alert, finding.since, ledger, policy)
 
 
 def carries_on(entry: RuleEntry, old: Alert, subject: str, since: datetime, ledger: Ledger, policy: Policy) -> bool:
@@ -111,14 +101,19 @@ def carries_on(entry: RuleEntry, old: Alert, subject: str, since: datetime, ledg
     """
     if old.rule != entry.id or old.subject != subject:
         return False
+    return _is_one_stretch(entry, old, since, ledger, policy)
+
+
+def _is_one_stretch(entry: RuleEntry, alert: Alert, since: datetime, ledger: Ledger, policy: Policy) -> bool:
+    """Whether what an alert is about goes on: no episode closed in between, the same cycle."""
     if entry.subject is Subject.EPISODE:
         return not any(
-            past.opened.at <= old.since < past.closed_at <= since
+            past.opened.at <= alert.since < past.closed_at <= since
             for past in ledger.past_episodes
             if past.analyte in entry.reads
         )
     if entry.subject is Subject.CYCLE:
-        return abs(days_between(old.since, since, ledger.zone)) <= policy.terms.pre_cycle_window_days.whole * 2
+        return abs(days_between(alert.since, since, ledger.zone)) <= policy.terms.pre_cycle_window_days.whole * 2
     return True
 
 

@@ -53,7 +53,7 @@ _bounded_of = attrgetter("diagnoses", "procedures", "stays", "vaccines")
 def _close(places: int) -> int:
     """With the rules that stand back for one of these, and the rules that stand back for those."""
     ids = {CATALOGUE[place].id for place in places_of(places)}
-    below = sum(1 << PLACE[entry.id] for entry in CATALOGUE if not ids.isdisjoint(entry.superseded_by))
+    below = rule_set(entry.id for entry in CATALOGUE if not ids.isdisjoint(entry.superseded_by))
     return places if below | places == places else _close(below | places)
 
 

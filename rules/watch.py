@@ -1,8 +1,9 @@
 """The one door into the medicine: an entry of the log goes in, transitions come out.
 
-`step` is a pure function: what is to be sent to another number of the same patient it says and does not send. Time is an argument: the entry's `known_at` is the broker's stamp
-(or the header that stands for it), and a tick is an entry like any other. The record's clock is the
-greatest instant heard of; checks that fell due before it run first, each at its own due instant.
+`step` is a pure function: what is to be sent to another number of the same patient it says and does not
+send. Time is an argument: the entry's `known_at` is the broker's stamp (or the header that stands for it),
+and a tick is an entry like any other. The record's clock is the greatest instant heard of; checks that fell
+due before it run first, each at its own due instant.
 """
 
 from __future__ import annotations
@@ -406,12 +407,15 @@ class _Step:
             self._was_true,
             self.header.live_from,
         )
+        notes: dict[str, tuple[str, ...]] = {}
         for change in changes:
             told = occasion
             if caused_by == "due:{rule}":
                 told = Occasion(at, f"due:{change.alert.rule}", cause, acted)
-            context = self._notes(view, change.entry.family)
-            self.transitions.append(tell(change, view, self.header, told, self.policy, new_facts, context))
+            family = change.entry.family
+            if family not in notes:
+                notes[family] = self._notes(view, family)
+            self.transitions.append(tell(change, view, self.header, told, self.policy, new_facts, notes[family]))
         waits = earliest(
             self.asking.everyone_at, *self.asking.rechecks.values(), *[fact.at for fact in self.history.future]
         )

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError
 
@@ -27,6 +27,7 @@ from streams.replay import ReplayResult, fold_log
 from streams.settings import Settings, load_settings
 from streams.state import Recovery, is_patient_key, marker_key, read_frame
 from streams.topic_admin import apply_topics
+from streams.topic_reading import read_topic
 from streams.topics import Subject
 from tests.streams.toy import ToyMedicine, patient_in, toy_activation
 
@@ -98,23 +99,7 @@ class Pipeline:
 
     def read(self, subject: Subject) -> list[Arrived]:
         """Everything on a topic, to its present end."""
-        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka.servers, group_id=None, enable_auto_commit=False)
-        try:
-            topic = self.settings.topics[subject]
-            places = [TopicPartition(topic, partition) for partition in range(self.settings.partitions)]
-            consumer.assign(places)
-            consumer.seek_to_beginning(*places)
-            ends = consumer.end_offsets(places)
-            records: list[Arrived] = []
-            while any(consumer.position(place) < ends[place] for place in places):
-                for rows in consumer.poll(timeout_ms=500).values():
-                    records.extend(
-                        Arrived(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers or ()))
-                        for r in rows
-                    )
-            return records
-        finally:
-            consumer.close()
+        return list(read_topic(self.settings, subject))
 
     def said(self) -> list[Transition]:
         """The transitions on the notification topic, repeats included."""

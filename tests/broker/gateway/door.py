@@ -14,14 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
-
 from streams.broker import LaptopKafka
 from streams.connections import connect_admin
 from streams.gateway.mllp_client import MllpClient
 from streams.ports import Arrived
 from streams.settings import Settings, load_settings
 from streams.topic_admin import apply_topics
+from streams.topic_reading import read_topic
 from streams.topics import Subject
 from tests.broker.pipeline import ROOT, wait_until
 
@@ -103,23 +102,7 @@ class Door:
 
     def kept(self, subject: Subject = Subject.INTAKE) -> list[Arrived]:
         """Everything on a topic, ticks left out."""
-        consumer = KafkaConsumer(bootstrap_servers=self.settings.kafka.servers, group_id=None, enable_auto_commit=False)
-        try:
-            topic = self.settings.topics[subject]
-            places = [TopicPartition(topic, partition) for partition in range(self.settings.partitions)]
-            consumer.assign(places)
-            consumer.seek_to_beginning(*places)
-            ends = consumer.end_offsets(places)
-            records: list[Arrived] = []
-            while any(consumer.position(place) < ends[place] for place in places):
-                for rows in consumer.poll(timeout_ms=500).values():
-                    records.extend(
-                        Arrived(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, tuple(r.headers or ()))
-                        for r in rows
-                    )
-            return [each for each in records if each.header("kind") != b"tick"]
-        finally:
-            consumer.close()
+        return [each for each in read_topic(self.settings, subject) if each.header("kind") != b"tick"]
 
     def accepted(self) -> Counter[str]:
         """Control ids kept to be read, with how often each is there."""
