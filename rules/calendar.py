@@ -13,6 +13,11 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+def in_utc(at: datetime) -> datetime:
+    """The same instant, in the one form of UTC that compares and is written quickest: entries come in others."""
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
+
+
 @lru_cache(maxsize=4096)
 def local_day(at: datetime, zone: str) -> date:
     """The calendar day of an instant in a zone."""

@@ -43,12 +43,12 @@ HOLD_RULES = HoldRules(
     ),
     fever=FeverHoldRule(fn_suspected.RULE_ID, fn_suspected.opens, fn_suspected.releases),
     stops=(
-        StopRule(hyper_stop.RULE_ID, hyper_stop.concerns, hyper_stop.find),
-        StopRule(skin.DERM_STOP, skin.concerns, skin.find),
-        StopRule(hep_enzyme_stop.RULE_ID, hep_enzyme_stop.concerns, hep_enzyme_stop.find),
-        StopRule(nonheme_g34.RULE_ID, nonheme_g34.concerns, nonheme_g34.find),
-        StopRule(vte_event_hold.RULE_ID, vte_event_hold.concerns, vte_event_hold.find),
-        StopRule(ate_event.RULE_ID, ate_event.concerns, ate_event.find),
+        StopRule(hyper_stop.RULE_ID, hyper_stop.find, hyper_stop.concerns),
+        StopRule(skin.DERM_STOP, skin.find, skin.concerns),
+        StopRule(hep_enzyme_stop.RULE_ID, hep_enzyme_stop.find, results=hep_enzyme_stop.RESULTS),
+        StopRule(nonheme_g34.RULE_ID, nonheme_g34.find, nonheme_g34.concerns),
+        StopRule(vte_event_hold.RULE_ID, vte_event_hold.find, vte_event_hold.concerns),
+        StopRule(ate_event.RULE_ID, ate_event.find, ate_event.concerns),
         *PREGNANCY_STOPS,
     ),
 )

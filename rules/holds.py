@@ -140,13 +140,15 @@ class FeverHoldRule:
 class StopRule:
     """A rule that holds lenalidomide for something that is no count.
 
-    `concerns` says which facts may change its mind (a dispense or dose of lenalidomide always does);
     `find` names every cause that stands, as the ledger is, those that end later by themselves included.
+    `results` names the analytes that may change its mind, `concerns` says which other facts may (a dispense
+    or dose of lenalidomide always does).
     """
 
     rule: str
-    concerns: Callable[[AnyKept], bool]
     find: Callable[[Ledger, Policy], tuple[Stop, ...]]
+    concerns: Callable[[AnyKept], bool] | None = None
+    results: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +160,14 @@ class HoldRules:
     stops: tuple[StopRule, ...] = ()
 
     by_cause: Mapping[str, tuple[CountHoldRule, ...]] = field(init=False, repr=False)
+    stopping: frozenset[str] = field(init=False, repr=False)
+    """Analytes that one of `stops` asks about."""
 
     def __post_init__(self) -> None:
         causes = dict.fromkeys(rule.cause for rule in self.counts)
         by_cause = {cause: tuple(rule for rule in self.counts if rule.cause == cause) for cause in causes}
         object.__setattr__(self, "by_cause", by_cause)
+        object.__setattr__(self, "stopping", frozenset().union(*(rule.results for rule in self.stops)))
 
     def of_cause(self, cause: str) -> tuple[CountHoldRule, ...]:
         """The rules of one cause, most severe first."""

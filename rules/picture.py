@@ -13,6 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
+from rules.calendar import in_utc
 from schemas.events import (
     AdverseEventRecorded,
     AllergyRecorded,
@@ -322,14 +323,16 @@ _Base = tuple[
 def keep(fact: Fact, known: datetime, offset: int, patient_key: str) -> AnyKept | None:
     """Turn a fact of the log into its kept form; None where it names nothing a rule could read."""
     when = fact.when
+    at = in_utc(when.earliest)
+    issued = None if fact.issued_at is None else in_utc(fact.issued_at)
     base: _Base = (
         fact.fact_id,
-        _placed_at(fact),
-        None if when.latest == when.earliest else when.latest,
+        _placed_at(fact, at),
+        None if when.latest == when.earliest else in_utc(when.latest),
         known,
-        fact.issued_at,
+        issued,
         fact.status,
-        fact.versioned_at or fact.issued_at or known,
+        (issued or known) if fact.versioned_at is None else in_utc(fact.versioned_at),
         offset,
         None if fact.origin_key == patient_key else fact.origin_key,
         fact.source.feed,
@@ -391,11 +394,10 @@ def keep(fact: Fact, known: datetime, offset: int, patient_key: str) -> AnyKept 
     raise TypeError(f"no kept form for {type(fact).__name__}")
 
 
-def _placed_at(fact: Fact) -> datetime:
+def _placed_at(fact: Fact, at: datetime) -> datetime:
     """A stop lies where treatment ended, not where it was written down: a course may have begun in between."""
-    at = fact.when.earliest
     if isinstance(fact, StatementRecorded) and fact.code == STOPPED and fact.value_when is not None:
-        return min(at, fact.value_when.latest)
+        return min(at, in_utc(fact.value_when.latest))
     return at
 
 
@@ -426,11 +428,11 @@ def _keep_result(fact: LabResultReported, base: _Base) -> Result | None:
 
 
 def _start(when: When | None) -> datetime | None:
-    return when.earliest if when else None
+    return in_utc(when.earliest) if when else None
 
 
 def _end(when: When | None) -> datetime | None:
-    return when.latest if when else None
+    return in_utc(when.latest) if when else None
 
 
 def _local_day(when: When | None, *, end: bool) -> date | None:

@@ -6,19 +6,18 @@ the ledger in line with them, and notes lenalidomide handed over on the very day
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
-from rules.holds import HoldRules, Stop
+from rules.holds import HoldRules, Stop, StopRule
 from rules.ledger import LENALIDOMIDE, HeldDispense, Ledger
-from rules.picture import AnyKept, Supply
+from rules.picture import AnyKept, Result, Supply
 from rules.policy.terms import Policy
 
 
-def settle_stops(ledger: Ledger, facts: Iterable[AnyKept], policy: Policy, hold_rules: HoldRules) -> None:
+def settle_stops(ledger: Ledger, facts: Sequence[AnyKept], policy: Policy, hold_rules: HoldRules) -> None:
     """Ask the rules these facts concern which causes stand now; the ledger must be the caller's own copy."""
-    facts = tuple(facts)
-    asked = [rule for rule in hold_rules.stops if any(_is_lenalidomide(f) or rule.concerns(f) for f in facts)]
+    asked = _concerned(facts, hold_rules)
     if not asked:
         return
     names = {rule.rule for rule in asked}
@@ -39,8 +38,20 @@ def settle_stops(ledger: Ledger, facts: Iterable[AnyKept], policy: Policy, hold_
             _meet_dispenses(ledger, stop)
 
 
-def _is_lenalidomide(fact: AnyKept) -> bool:
-    return isinstance(fact, Supply) and fact.medicine == LENALIDOMIDE
+def _concerned(facts: Sequence[AnyKept], hold_rules: HoldRules) -> Sequence[StopRule]:
+    """The rules whose mind these facts may change; most reports hold nothing but results that no rule asks about."""
+    analytes = {fact.analyte for fact in facts if isinstance(fact, Result)} & hold_rules.stopping
+    others = [fact for fact in facts if not isinstance(fact, Result)]
+    if not others and not analytes:
+        return ()
+    if any(isinstance(fact, Supply) and fact.medicine == LENALIDOMIDE for fact in others):
+        return hold_rules.stops
+    return [
+        rule
+        for rule in hold_rules.stops
+        if not analytes.isdisjoint(rule.results)
+        or (rule.concerns is not None and any(rule.concerns(fact) for fact in others))
+    ]
 
 
 def _meet_dispenses(ledger: Ledger, stop: Stop) -> None:

@@ -17,7 +17,7 @@ import msgspec
 from rules.alerting import Change, Judged, Occasion, Register, carries_on, reconcile
 from rules.answers import CannotAssess, Found, earliest
 from rules.asking import CATALOGUE_MARK, EVERY, PLACE, entries_of, names_of, rule_set, rules_concerned
-from rules.calendar import local_day, start_of_day
+from rules.calendar import in_utc, local_day, start_of_day
 from rules.catalogue import BY_ID, CATALOGUE, HOLD_RULES
 from rules.dataquality import assessment_gap
 from rules.entry import Form, RuleEntry, Subject
@@ -140,7 +140,7 @@ class _Step:
         self.policy = policy
         self.behind = behind
         self.header = record.header
-        self.clock = max(record.header.clock, heard.known_at)
+        self.clock = max(record.header.clock, in_utc(heard.known_at))
         self.history = open_history(record)
         self.register = Register(list(record.register), {item.alert_id: item for item in record.closed})
         self.gaps = record.gaps
@@ -169,7 +169,7 @@ class _Step:
         kept: list[AnyKept] = []
         known = self.clock
         if self.entry.carried is not None and self.entry.known_at is not None:
-            known = self.entry.known_at  # the number it came for could know it then
+            known = in_utc(self.entry.known_at)  # the number it came for could know it then
         for fact in self.entry.facts:
             if isinstance(fact, LabResultReported) and fact.analyte not in READS:
                 self._count(fact.kind, "ignored", "no-rule-reads-it")
@@ -382,7 +382,10 @@ class _Step:
         asking = self.asking
         if asking.catalogue != CATALOGUE_MARK or (asking.everyone_at is not None and asking.everyone_at <= at):
             return EVERY
-        rules = sum(1 << number for number, due in asking.rechecks.items() if due <= at)
+        rules = 0
+        for number, due in asking.rechecks.items():
+            if due <= at:
+                rules |= 1 << number
         if not facts:
             return rules
         speaking = rule_set([*[alert.rule for alert in self.register.alerts], *[gap.rule for gap in self.gaps]])
@@ -477,6 +480,8 @@ class _Step:
     def _note_gaps(self, missing: Mapping[str, tuple[str, ...]], asked: int, at: datetime) -> bool:
         """Remember what the rules asked cannot assess, since when; whether that is another list than before."""
         before = self.gaps
+        if not before and not missing:
+            return False
         since = {(gap.rule, gap.missing): gap.since for gap in before}
         stays = [gap for gap in before if not asked >> _place_of_gap(gap.rule) & 1]
         came = [Gap(rule, what, since.get((rule, what), at)) for rule, what in missing.items()]

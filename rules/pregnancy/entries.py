@@ -28,9 +28,16 @@ from rules.pregnancy_evidence import OUTCOME, TESTS
 _LENALIDOMIDE = ("lenalidomide", "cycle-day-1-taken", "lenalidomide-stopped")
 
 STOP_RULES: tuple[StopRule, ...] = (
-    StopRule(pregnancy_now.POSITIVE_ID, pregnancy_now.concerns, pregnancy_now.find_pregnancy_stop),
-    StopRule(pregnancy_now.INDETERMINATE_ID, pregnancy_now.concerns, pregnancy_now.find_indeterminate_stop),
-    StopRule(pregnancy_now.MENSES_ID, pregnancy_now.concerns, pregnancy_now.find_menses_stop),
+    StopRule(
+        pregnancy_now.POSITIVE_ID, pregnancy_now.find_pregnancy_stop, pregnancy_now.concerns, pregnancy_now.RESULTS
+    ),
+    StopRule(
+        pregnancy_now.INDETERMINATE_ID,
+        pregnancy_now.find_indeterminate_stop,
+        pregnancy_now.concerns,
+        pregnancy_now.RESULTS,
+    ),
+    StopRule(pregnancy_now.MENSES_ID, pregnancy_now.find_menses_stop, pregnancy_now.concerns, pregnancy_now.RESULTS),
 )
 
 ENTRIES: tuple[RuleEntry, ...] = (

@@ -7,7 +7,7 @@ from datetime import datetime
 from rules.calendar import days_after
 from rules.holds import Stop
 from rules.ledger import Ledger, Pregnancy
-from rules.picture import AnyKept, Diagnosis, Person, Result, Statement
+from rules.picture import AnyKept, Diagnosis, Person, Statement
 from rules.policy.terms import Policy
 from rules.pregnancy.childbearing_potential import READS as POTENTIAL_READS
 from rules.pregnancy.childbearing_potential import childbearing_potential, is_male
@@ -63,11 +63,13 @@ def window_ends_at(ledger: Ledger, policy: Policy) -> datetime | None:
     return days_after(ended, policy.terms.ppp_tail_days.whole + 1, ledger.zone) if ended is not None else None
 
 
+RESULTS = frozenset((*TESTS, STATUS))
+"""Results that may open or end one of these holds."""
+
+
 def concerns(fact: AnyKept) -> bool:
-    """Facts that may open or end one of these holds."""
+    """Other facts that may."""
     match fact:
-        case Result():
-            return fact.analyte in (*TESTS, STATUS)
         case Diagnosis():
             return PREGNANT in fact.concepts
         case Statement():

@@ -15,18 +15,14 @@ from rules.answers import NOTHING, Answer, CannotAssess, Finding, Shown, found, 
 from rules.holds import Stop
 from rules.ledger import Ledger
 from rules.liver import LIVER, assumed_limit_of, is_raised, limit_of
-from rules.picture import AnyKept, Result
 from rules.policy.terms import Policy
 from rules.view import View
 from schemas.alerts import Action, Advice
 
 RULE_ID = "hep-enzyme-stop"
+RESULTS = frozenset(LIVER)
+"""Liver values open and end it."""
 _NAMES = {"alt": "ALT", "ast": "AST", "bilirubin": "bilirubin"}
-
-
-def concerns(fact: AnyKept) -> bool:
-    """Liver values."""
-    return isinstance(fact, Result) and fact.analyte in LIVER
 
 
 def find(ledger: Ledger, policy: Policy) -> tuple[Stop, ...]:

@@ -196,16 +196,17 @@ def test_an_alert_that_is_carried_on_says_which(story: Told) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part_facts", [3, 250])
-def test_many_towns(part_facts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("towns", [TOWNS // 5, pytest.param(TOWNS, marks=pytest.mark.long)])
+def test_many_towns(towns: int, part_facts: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same with chance alone, which is quick: moves in one part and in many, circles among them."""
     monkeypatch.setattr("rules.moving.PART_FACTS", part_facts)
     circles = 0
-    for seed in range(TOWNS):
+    for seed in range(towns):
         chance = Random(f"town/{seed}")
         town, _, messages = play(random_story(chance), chance)
         circles += any("circle" in refused for _, refused in town.refused)
         check(town, messages)
-    assert circles > TOWNS // 50
+    assert circles > towns // 50
 
 
 def random_story(chance: Random) -> Told:

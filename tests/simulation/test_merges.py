@@ -128,9 +128,10 @@ def test_a_crash_before_any_step(scenario: Scenario, is_warm: bool) -> None:
 
 
 @pytest.mark.slow
-def test_two_crashes_at_pairs_of_steps(scenario: Scenario) -> None:
+@pytest.mark.parametrize("count", [150, pytest.param(1_500, marks=pytest.mark.long)])
+def test_two_crashes_at_pairs_of_steps(scenario: Scenario, count: int) -> None:
     steps, _ = scenario.run(frozenset(), is_warm=False)
     pairs = list(combinations(range(steps + 10), 2))
     Random("pairs").shuffle(pairs)
-    for pair in islice(pairs, 1_500):
+    for pair in islice(pairs, count):
         scenario.run(frozenset(pair), is_warm=False)

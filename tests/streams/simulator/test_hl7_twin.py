@@ -110,7 +110,7 @@ def in_common(transition: Transition) -> tuple[Any, ...]:
     )
 
 
-@pytest.mark.parametrize("seed", [7, 11])
+@pytest.mark.parametrize("seed", [7, pytest.param(11, marks=pytest.mark.long)])
 def test_both_dialects_give_the_same_transitions(seed: int) -> None:
     ward = list(simulate(24, 16, seed))
     as_hl7 = told(((raw, each.known_at) for each, raw in hl7_messages(ward)), is_hl7=True)
