@@ -34,7 +34,7 @@ class SimulatedMedicine:
         self._rules = SharedPolicies.medicine
         self._failing = failing
         self._is_remembered = is_remembered
-        self._answers: dict[tuple[Any, ...], SteppedLike] = {}
+        self._answers: dict[tuple[Any, ...], tuple[SteppedLike, Any, Entry]] = {}
         self._records: dict[bytes, Any] = {}
         self._written: dict[int, tuple[Any, bytes]] = {}
         self.steps = 0
@@ -53,12 +53,14 @@ class SimulatedMedicine:
         if history is not None:
             self.looks_behind += 1
         pages = None if history is None else tuple(sorted(history.items()))
-        question = (id(record) if record is not None else patient, heard.partition, heard.offset, policy.hash, pages)
-        answer = self._answers.get(question)
-        if answer is None:
+        # The entry too: where workers write into the log themselves, another stands at this offset in another schedule.
+        question = (id(record) if record is not None else patient, id(entry), heard, policy.hash, pages)
+        held = self._answers.get(question)
+        if held is None:
             self.steps += 1
-            answer = self._answers[question] = self._rules.step(record, entry, heard, policy, history)
-        return answer
+            # With what was asked about, so that its identity is not given to something else.
+            held = self._answers[question] = self._rules.step(record, entry, heard, policy, history), record, entry
+        return held[0]
 
     def write_record(self, record: Any) -> bytes:
         """The bytes of a record; the record that was written first with these bytes stands for all."""

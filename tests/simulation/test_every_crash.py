@@ -59,11 +59,7 @@ class Scenario:
     def run(self, crashes: frozenset[int], *, is_warm: bool) -> int:
         """All steps of one worker, ended and started again before the steps named; how many there were."""
         situations = Situations()
-        medicine = self.medicine
-        if self.has_merges:
-            # An answer is remembered by its offset, and where the worker itself writes hangs on the crashes.
-            medicine = SimulatedMedicine(self.story.failing)
-        fold = PartitionFold(0, 1, medicine, self.story.default_policy, self.told.decode)
+        fold = PartitionFold(0, 1, self.medicine, self.story.default_policy, self.told.decode)
         promises = Promises([fold], situations, self.told.decode)
         broker = SimulatedBroker(1, promises, NAMES[Subject.STATE])
         promises.broker = broker
@@ -72,7 +68,7 @@ class Scenario:
         broker.group.assign([0], 0)
         disk = Disk()
         chances = Chances(Steady(), failing=0.0, slow=0.0, doubled=0.0)  # type: ignore[arg-type]
-        process = self._start(broker, disk, chances, medicine, situations, promises, 1)
+        process = self._start(broker, disk, chances, situations, promises, 1)
         step = 0
         with _reading(self.told.decode):
             while tasks := process.choices():
@@ -80,7 +76,7 @@ class Scenario:
                     process.close()
                     if not is_warm:
                         disk.shelves.clear()
-                    process = self._start(broker, disk, chances, medicine, situations, promises, process.life + 1)
+                    process = self._start(broker, disk, chances, situations, promises, process.life + 1)
                     tasks = process.choices()
                 step += 1
                 assert step < _LIMIT
@@ -95,7 +91,6 @@ class Scenario:
         broker: SimulatedBroker,
         disk: Disk,
         chances: Chances,
-        medicine: SimulatedMedicine,
         situations: Situations,
         promises: Promises,
         life: int,
@@ -106,7 +101,7 @@ class Scenario:
             broker,
             disk,
             chances,
-            medicine,
+            self.medicine,
             self.story.default_policy,
             situations,
             NONE,

@@ -118,8 +118,8 @@ class Simulation:
         medicine = self.told.medicine
         # What workers say to each other between numbers makes a log of its own for every schedule of faults.
         is_fixed = as_log and not self.story.has_merges
-        if not is_fixed or not self.is_remembered:
-            medicine = SimulatedMedicine(self.story.failing, is_remembered=self.is_remembered)
+        if not self.is_remembered:
+            medicine = SimulatedMedicine(self.story.failing, is_remembered=False)
         self.medicine = medicine
         folds = self.told.folds if is_fixed else _new_folds(self.told, medicine)
         self.promises = Promises(folds, self.seen, self.told.decode, only_outcomes=only_outcomes)
