@@ -87,7 +87,7 @@ def _limits() -> dict[str, tuple[tuple[str, int], ...]]:
     limits: dict[str, dict[str, int]] = {}
     for place, entry in enumerate(CATALOGUE):
         for analyte, keys in entry.limits.items():
-            for key in keys:
+            for key in filter(None, keys):
                 by_key = limits.setdefault(analyte, {})
                 by_key[key] = by_key.get(key, 0) | 1 << place
     return {analyte: tuple(by_key.items()) for analyte, by_key in limits.items()}

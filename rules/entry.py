@@ -59,6 +59,15 @@ class RuleEntry:
     limits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+NO_LIMIT = ""
+"""Stands in `limits` for a value that cannot make the rule speak, whatever it is."""
+
+
+def only_quietened_by(*analytes: str) -> dict[str, tuple[str, ...]]:
+    """`limits` of a rule that a newer value of these analytes can end, and never begin."""
+    return dict.fromkeys(analytes, (NO_LIMIT,))
+
+
 def through_course(*analytes: str) -> dict[str, tuple[str, ...]]:
     """`limits` of a rule that sees these analytes only through what the course makes of them (episodes, holds)."""
     return dict.fromkeys(analytes, ())

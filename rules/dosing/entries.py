@@ -226,7 +226,11 @@ ENTRIES: tuple[RuleEntry, ...] = (
         assess=dose_reescalate_ok.assess,
         reads=(LENALIDOMIDE, "anc", "platelets", "temperature", "adverse-event"),
         closes="dose raised, or criteria no longer met",
-        limits=through_course("temperature"),
+        limits={
+            **through_course("temperature"),
+            "anc": ("reescalate_anc_at",),
+            "platelets": ("reescalate_plt_at",),
+        },
     ),
     RuleEntry(
         id=missed_dose.RULE_ID,

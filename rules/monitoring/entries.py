@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rules.baseline import MARROW_ANALYTE, MARROW_STATEMENT
-from rules.entry import RuleEntry, Subject, through_course
+from rules.entry import RuleEntry, Subject, only_quietened_by, through_course
 from rules.monitoring import (
     cbc_baseline_missing,
     cbc_overdue,
@@ -27,6 +27,7 @@ ENTRIES: tuple[RuleEntry, ...] = (
         closes="valid CBC with ANC and platelets, or course end",
         is_absence=True,
         acted_by=("anc", "platelets"),
+        limits=only_quietened_by(*_CBC),
     ),
     RuleEntry(
         id=cbc_overdue.RULE_ID,

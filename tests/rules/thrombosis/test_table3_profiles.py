@@ -29,7 +29,7 @@ def printed(tier: int, count: int, clearance: float, *, early: bool, literal: bo
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-@pytest.mark.parametrize(("literal", "aspirin_for_all"), product(FLAGS, FLAGS))
+@pytest.mark.parametrize(("literal", "aspirin_for_all"), list(product(FLAGS, FLAGS)))
 def test_every_cell_in_every_profile(profile: str, literal: str, aspirin_for_all: str) -> None:
     using = policy(profile, table3_literal=literal, vte_tier3_aspirin=aspirin_for_all)
     cells = list(product(TIERS, COUNTS, CLEARANCES, (True, False)))
