@@ -15,7 +15,7 @@ from decimal import Decimal
 from operator import attrgetter, is_
 
 from rules.catalogue import CATALOGUE, RULES_VERSION
-from rules.entry import RuleEntry
+from rules.entry import NO_LIMIT, RuleEntry
 from rules.history import History
 from rules.ledger import Ledger
 from rules.picture import AnyKept, Result
@@ -87,7 +87,9 @@ def _limits() -> dict[str, tuple[tuple[str, int], ...]]:
     limits: dict[str, dict[str, int]] = {}
     for place, entry in enumerate(CATALOGUE):
         for analyte, keys in entry.limits.items():
-            for key in filter(None, keys):
+            for key in keys:
+                if key == NO_LIMIT:
+                    continue
                 by_key = limits.setdefault(analyte, {})
                 by_key[key] = by_key.get(key, 0) | 1 << place
     return {analyte: tuple(by_key.items()) for analyte, by_key in limits.items()}

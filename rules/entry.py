@@ -39,7 +39,7 @@ class RuleEntry:
     `reads` names every fact the rule looks at: it is asked again only when one of them comes, when
     its own `recheck_at` comes, or when the course of treatment changes. `limits` says more of an
     analyte: while the rule has nothing to say, a plain new value concerns it only if it lies on
-    another side of one of these policy limits than the value before (see `through_course`).
+    another side of one of these policy limits than the value before (see `only_quietened_by`, `through_course`).
     """
 
     id: str

@@ -8,17 +8,12 @@ from typing import Any
 
 import pytest
 
-from streams.ports import Arrived, Outgoing
-from streams.topics import Subject
-from tests.simulation.broker import SimulatedBroker
+from streams.ports import Arrived
 from tests.simulation.medicine import SimulatedMedicine
-from tests.simulation.mutants import NONE
+from tests.simulation.one_worker import OneWorker
 from tests.simulation.oracle import PartitionFold
-from tests.simulation.promises import Promises
-from tests.simulation.situations import Situations
 from tests.simulation.story import Story, tell_story
-from tests.simulation.worker import LOG, NAMES, Chances, Disk, Process
-from tests.simulation.world import _reading, _Told
+from tests.simulation.worker import LOG
 
 pytestmark = pytest.mark.simulation
 
@@ -26,22 +21,6 @@ ENTRIES = 26
 _LIMIT = 2_000
 _FIRST = {False: 222, True: 40}
 """With or without merges, to the first story that holds enough: no story before it needs telling."""
-
-
-class Steady:
-    """Stands for chance where nothing is to be left to it: always the middle."""
-
-    def randint(self, low: int, high: int) -> int:
-        return (low + high) // 2
-
-    def random(self) -> float:
-        return 0.99
-
-    def choice(self, choices: Sequence[Any]) -> Any:
-        return choices[len(choices) // 2]
-
-    def shuffle(self, items: list[Any]) -> None:
-        """As they are."""
 
 
 class Scenario:
@@ -52,67 +31,16 @@ class Scenario:
 
     def __init__(self, has_merges: bool) -> None:
         self.has_merges = has_merges
-        self.story, self.rows = _short_story(has_merges)
-        self.medicine = SimulatedMedicine(self.story.failing)
-        self.told = _Told(self.story, self.medicine, [], {})
+        story, self.rows = _short_story(has_merges)
+        self.worker = OneWorker(story, self.rows, SimulatedMedicine(story.failing), _LIMIT)
 
     def run(self, crashes: frozenset[int], *, is_warm: bool) -> int:
         """All steps of one worker, ended and started again before the steps named; how many there were."""
-        situations = Situations()
-        fold = PartitionFold(0, 1, self.medicine, self.story.default_policy, self.told.decode)
-        promises = Promises([fold], situations, self.told.decode)
-        broker = SimulatedBroker(1, promises, NAMES[Subject.STATE])
-        promises.broker = broker
-        for row in self.rows:
-            broker.append(Outgoing(LOG, 0, row.key, row.value, tuple(row.headers)), row.stamp_ms)
-        broker.group.assign([0], 0)
-        disk = Disk()
-        chances = Chances(Steady(), failing=0.0, slow=0.0, doubled=0.0)  # type: ignore[arg-type]
-        process = self._start(broker, disk, chances, situations, promises, 1)
-        step = 0
-        with _reading(self.told.decode):
-            while tasks := process.choices():
-                if step in crashes:
-                    process.close()
-                    if not is_warm:
-                        disk.shelves.clear()
-                    process = self._start(broker, disk, chances, situations, promises, process.life + 1)
-                    tasks = process.choices()
-                step += 1
-                assert step < _LIMIT
-                process.advance(tasks[0])
-            promises.at_the_end({0: process})
-            assert broker.committed((LOG, 0)) == broker.end((LOG, 0))
-            assert (broker.end((LOG, 0)) > len(self.rows)) == self.has_merges
-        return step
-
-    def _start(
-        self,
-        broker: SimulatedBroker,
-        disk: Disk,
-        chances: Chances,
-        situations: Situations,
-        promises: Promises,
-        life: int,
-    ) -> Process:
-        process = Process(
-            0,
-            life,
-            broker,
-            disk,
-            chances,
-            self.medicine,
-            self.story.default_policy,
-            situations,
-            NONE,
-            translates=False,
-            write_every=2,
-            cached_records=16,
-            trace=lambda text: None,
-            witness=promises,
-        )
-        process.given(broker.group.partitions_of(0), broker.group.generation)
-        return process
+        ran = self.worker.run(crashes, is_warm=is_warm)
+        end = ran.broker.end((LOG, 0))
+        assert ran.broker.committed((LOG, 0)) == end
+        assert (end > len(self.rows)) == self.has_merges
+        return ran.steps
 
 
 def _short_story(has_merges: bool) -> tuple[Story, list[Any]]:
